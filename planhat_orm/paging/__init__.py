@@ -1,0 +1,13 @@
+"""Pure paging engines: generators that yield page requests and are sent pages. No network, no threads, no models.
+
+:func:`scan` reads a list completely although it moves, :func:`count` finds out its length. Each may import the errors
+only. What they do not promise stands in their modules.
+
+>>> next(scan(page_size=5000, default_size=100, order="id"))
+Fetch(offset=0, limit=5000)
+"""
+
+from planhat_orm.paging.count import count
+from planhat_orm.paging.scan import TOO_SLOW, Fetch, Page, Rows, ScanReport, TooSlow, scan
+
+__all__ = ["TOO_SLOW", "Fetch", "Page", "Rows", "ScanReport", "TooSlow", "count", "scan"]
