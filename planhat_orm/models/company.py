@@ -1,0 +1,188 @@
+"""Company: a customer account, the centre of Planhat's data model.
+
+Declarations only; the facts are those of https://www.planhat.com/developers/api/company. It does not promise that a
+field marked read-only is refused by Planhat: some are echoed when sent and overwritten by the next calculation.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from planhat_orm.orm import fields
+from planhat_orm.orm.custom import CustomData
+from planhat_orm.orm.model import Model
+from planhat_orm.orm.relations import ForeignKey, ReferenceList, Related
+
+if TYPE_CHECKING:
+    from planhat_orm.models.enduser import Enduser
+    from planhat_orm.models.license import License
+    from planhat_orm.models.note import Note
+    from planhat_orm.models.user import User
+
+STATUSES = ("prospect", "coming", "customer", "canceled", "lost")
+
+
+class Company(Model):
+    """A customer account. It may sit in a tree of companies (``root``, ``path``).
+
+    ``get`` takes ``id``, ``external_id`` and ``source_id``; both keys are unique in a tenant. Lists hold fewer
+    properties than ``get`` does, so they are asked for what is declared here and not ``heavy``.
+
+    Source: https://www.planhat.com/developers/api/company
+
+    >>> [company.name for company in Company.objects.order_by("name")[:2]]
+    ['Acme', 'Birch & Co']
+    """
+
+    class Meta:
+        path = "companies"
+        page_size = (100, 5000)
+        keyables = ("id", "external_id", "source_id")
+        match_keys = ("_id", "sourceId", "externalId")
+        unique = ("sourceId", "externalId")
+        list_params = {"companyId": "_id"}
+        id_list_params = ("companyId",)
+        lean_list = True
+        list_fields = (
+            "_id",
+            "shareable",
+            "domains",
+            "tags",
+            "owner",
+            "coOwner",
+            "externalId",
+            "sourceId",
+            "phase",
+            "status",
+            "h",
+            "csmScore",
+            "mr",
+            "nrr30",
+            "mrrTotal",
+            "mrTotal",
+            "name",
+            "phaseSince",
+            "features",
+            "usage",
+            "alerts",
+            "custom",
+        )
+        create_required = ("name",)
+        lean_path = "leancompanies"
+        lean_fields = ("_id", "name", "externalId", "sourceId")
+        lean_params = {"externalId": "externalId", "sourceId": "sourceId", "status": "status"}
+        updated_field = "updatedAt"
+        ref_prefixes = True
+        doc_url = "https://www.planhat.com/developers/api/company"
+
+    name: fields.Text = fields.Text("name", required=True, help="the name; may repeat")
+    owner: ForeignKey[User] = ForeignKey("User", "owner", help="the main account or success manager")
+    owner_id: fields.Id = fields.IdOf(owner)
+    co_owner: ForeignKey[User] = ForeignKey("User", "coOwner", label="Co-Owner", help="the second owner")
+    co_owner_id: fields.Id = fields.IdOf(co_owner)
+    external_id: fields.Text = fields.Text(
+        "externalId", label="External ID", help="your own id, unique among companies; numbers become texts"
+    )
+    source_id: fields.Text = fields.Text(
+        "sourceId", label="Source ID", help="the id in the CRM or another integration, unique among companies"
+    )
+    phase: fields.Text = fields.Text("phase", help="the lifecycle phase; any text is stored")
+    status: fields.Choice = fields.Choice(
+        "status", read_only=True, choices=STATUSES, help="derived by Planhat from the licences"
+    )
+    domains: fields.TextList = fields.TextList("domains", help="e-mail domains, sometimes whole addresses")
+    health: fields.Number = fields.Number("h", read_only=True, label="Health", help="the health score, 0 to 10")
+    health_profile_id: fields.Id = fields.Id("hProfile", read_only=True, help="the health profile in use")
+    csm_score: fields.Integer = fields.Integer("csmScore", label="CSM Score", help="the manual score, 1 to 5")
+    mr: fields.Number = fields.Number("mr", read_only=True, help="MRR plus one-off revenue of the last 30 days")
+    nrr30: fields.Number = fields.Number("nrr30", read_only=True, help="one-off sales of the last 30 days")
+    mrr_total: fields.Number = fields.Number("mrrTotal", read_only=True, help="recurring revenue so far")
+    nrr_total: fields.Number = fields.Number("nrrTotal", read_only=True, help="one-off revenue so far")
+    mr_total: fields.Number = fields.Number("mrTotal", read_only=True, help="mrr_total and nrr_total together")
+    mrr: fields.Number = fields.Number("mrr", read_only=True, label="MRR", help="the monthly recurring value")
+    arr: fields.Number = fields.Number("arr", read_only=True, label="ARR", help="the yearly value")
+    renewal_mrr: fields.Number = fields.Number("renewalMrr", read_only=True, help="monthly value up for renewal")
+    renewal_arr: fields.Number = fields.Number("renewalArr", read_only=True, help="yearly value up for renewal")
+    description: fields.Text = fields.Text("description", help="may come back as HTML")
+    address: fields.Text = fields.Text("address")
+    country: fields.Text = fields.Text("country")
+    city: fields.Text = fields.Text("city")
+    zip: fields.Text = fields.Text("zip")
+    phone: fields.Text = fields.Text("phonePrimary", label="Phone", help="the primary phone number")
+    web: fields.Text = fields.Text("web", label="Website")
+    customer_from: fields.Date = fields.Date("customerFrom", label="Customer From", help="start of the active licence")
+    customer_to: fields.Date = fields.Date("customerTo", label="Customer To", help="renewal day of the active licence")
+    last_renewal: fields.Date = fields.Date("lastRenewal", read_only=True, label="Last Renewal")
+    renewal_date: fields.Date = fields.Date("renewalDate", label="Renewal Date", help="seen in samples only")
+    renewal_days_from_now: fields.Number = fields.Number(
+        "renewalDaysFromNow", read_only=True, help="days to the renewal; negative when it is past"
+    )
+    auto_renews: fields.Boolean = fields.Boolean("autoRenews", read_only=True, help="seen in samples only")
+    alerts: fields.Json = fields.Json("alerts", read_only=True)
+    tags: fields.TextList = fields.TextList("tags")
+    products: fields.TextList = fields.TextList("products", read_only=True, help="products of the active licences")
+    embedded_licenses: fields.Json = fields.Json(
+        "licenses", read_only=True, get_only=True, help="copies of the licences, whose _currency is an object"
+    )
+    embedded_sales: fields.Json = fields.Json(
+        "sales", read_only=True, get_only=True, help="copies of the sales, whose _currency is an object"
+    )
+    followers: ReferenceList[User] = ReferenceList("User", "followers", help="users who follow the company")
+    collaborators: ReferenceList[User] = ReferenceList("User", "collaborators", help="seen in samples only")
+    usage: fields.Json = fields.Json("usage", read_only=True, help="metric ids with their values")
+    nps: fields.Number = fields.Number("nps", label="NPS", help="may be fractional; seen in samples only")
+    create_date: fields.DateTime = fields.DateTime("createDate", read_only=True, label="Created")
+    created_at: fields.DateTime = fields.DateTime("createdAt", read_only=True, help="seen in samples only")
+    last_updated: fields.DateTime = fields.DateTime("lastUpdated", read_only=True)
+    updated_at: fields.DateTime = fields.DateTime(
+        "updatedAt", read_only=True, label="Updated", help="moves on every PUT, also on one that changes nothing"
+    )
+    last_active: fields.DateTime = fields.DateTime("lastActive", read_only=True, label="Last Active")
+    last_active_time: fields.Json = fields.Json("lastActiveTime", read_only=True, help="of no known type")
+    last_touch: fields.DateTime = fields.DateTime("lastTouch", read_only=True, label="Last Touch")
+    last_touch_type: fields.Text = fields.Text("lastTouchType", read_only=True)
+    last_touch_by_type: fields.Json = fields.Json("lastTouchByType", read_only=True, help="touch types with times")
+    last_touch_time: fields.Json = fields.Json("lastTouchTime", read_only=True, help="of no known type")
+    next_touch: fields.DateTime = fields.DateTime(
+        "nextTouch", read_only=True, label="Next Touch", help="came as milliseconds in 2020; both are read"
+    )
+    next_touch_date: fields.Json = fields.Json("nextTouchDate", read_only=True, help="of no known type")
+    phase_since: fields.DateTime = fields.DateTime("phaseSince", read_only=True)
+    days_in_phase: fields.Integer = fields.Integer("daysInPhase", read_only=True, help="seen in samples only")
+    csm_score_log: fields.Json = fields.Json("csmScoreLog", read_only=True, heavy=True, help="items {date, score}")
+    features: fields.Json = fields.Json("features", read_only=True, heavy=True, help="an object on the wire")
+    success_units: fields.Json = fields.Json("sunits", read_only=True, heavy=True, label="Success Units")
+    shareable: fields.Json = fields.Json("shareable", read_only=True, heavy=True, help="what the portal shows")
+    last_activities: fields.Json = fields.Json("lastActivities", read_only=True, heavy=True)
+    documents: fields.Json = fields.Json("documents", read_only=True, heavy=True, help="uploaded files")
+    links: fields.Json = fields.Json("links", read_only=True, heavy=True)
+    last_performed_triggers: fields.Json = fields.Json("lastPerformedTriggers", read_only=True, heavy=True)
+    root: ForeignKey[Company] = ForeignKey("Company", "orgRootId", read_only=True, help="the top of the company tree")
+    root_id: fields.Id = fields.IdOf(root)
+    path: fields.TextList = fields.TextList(
+        "orgPath", read_only=True, help="ids of the companies above, the root first; a comma-separated text on the wire"
+    )
+    org_level: fields.Number = fields.Number("orgLevel", read_only=True, help="depth in the company tree")
+    org_units: fields.Number = fields.Number("orgUnits", read_only=True, help="number of companies below")
+    org_count: fields.Integer = fields.Integer("orgCount", read_only=True, help="seen in samples only")
+    org_path_count: fields.Integer = fields.Integer("orgPathCount", read_only=True, help="seen in samples only")
+    org_mrr: fields.Number = fields.Number("orgMrr", read_only=True)
+    org_arr: fields.Number = fields.Number("orgArr", read_only=True)
+    org_mrr_total: fields.Number = fields.Number("orgMrrTotal", read_only=True)
+    org_arr_total: fields.Number = fields.Number("orgArrTotal", read_only=True)
+    org_health_total: fields.Number = fields.Number("orgHealthTotal", read_only=True)
+    org_independent: fields.Boolean = fields.Boolean(
+        "orgIndependent", help="leaves the company out of group totals; seen in samples only"
+    )
+    head_id: fields.Id = fields.Id("headId", read_only=True, help="of unknown meaning; seen in samples only")
+    health_change: fields.Number = fields.Number("hDiff", read_only=True, help="the last change of the health score")
+    health_change_date: fields.DateTime = fields.DateTime("hDiffDate", read_only=True)
+    sentiment_score: fields.Number = fields.Number("sentimentScore", read_only=True, help="seen in samples only")
+    slug: fields.Text = fields.Text("slug", read_only=True, help="told same-named companies apart until 2021")
+    custom: CustomData = CustomData("custom", help="the tenant's own fields, by their names")
+    version_key: fields.Integer = fields.Integer("__v", read_only=True, help="the storage's version number")
+
+    endusers: Related[Enduser] = Related("Enduser")
+    licenses: Related[License] = Related("License")
+    notes: Related[Note] = Related("Note")
+    descendants: Related[Company] = Related("Company", via="root")

@@ -1,0 +1,310 @@
+"""Typed descriptors: one for each property of a Planhat object, over a marshmallow field that converts it.
+
+A field is declared with Planhat's name and read by a Python one; nothing is converted until it is read. Imports
+errors and conversion, nothing that sends requests: what is not loaded is asked of the instance. It does not promise
+that a stored value can be read as its type: reading an odd one raises :class:`~planhat_orm.errors.DecodeError`, and
+only that read does.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from datetime import date, datetime, tzinfo
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+
+import marshmallow
+from marshmallow import validate
+
+from planhat_orm.errors import ConfigurationError, DecodeError, FieldError
+from planhat_orm.orm import conversion
+
+if TYPE_CHECKING:
+    from planhat_orm.orm.model import Model
+
+R = TypeVar("R")
+W = TypeVar("W")
+T = TypeVar("T")
+
+MISSING: Any = marshmallow.missing
+
+
+class Field(Generic[R, W]):
+    """One property of a Planhat object.
+
+    ``R`` is the type that is read, ``W`` the type that may be assigned; None may always be assigned and clears the
+    value at Planhat when the object is saved.
+
+    :param data_key: Planhat's name of the property, as it travels: ``"externalId"``.
+    :param required: Planhat wants it when an object is created.
+    :param read_only: Planhat keeps it; assigning it raises :class:`~planhat_orm.errors.FieldError`.
+    :param heavy: not asked for in lists unless ``only()`` names it.
+    :param get_only: lists never hold it; it is loaded one object at a time.
+    :param choices: the only values that may be written; any value is read.
+    :param label: the name in Planhat's own screens, for suggestions.
+    :param help: one sentence on what it means.
+
+    >>> Text("externalId", help="your own id").data_key
+    'externalId'
+    """
+
+    converter: type[conversion.Tolerant] = conversion.Json
+    #: The values are containers: reading gives a copy that may be changed in place.
+    mutable = False
+    #: What Python users are told the type is; also in the reference pages.
+    python_type = "Any"
+    relation: str | None = None
+
+    def __init__(
+        self,
+        data_key: str,
+        *,
+        required: bool = False,
+        read_only: bool = False,
+        heavy: bool = False,
+        get_only: bool = False,
+        choices: Sequence[str] = (),
+        label: str = "",
+        help: str = "",
+    ) -> None:
+        self.data_key = data_key
+        self.required = required
+        self.read_only = read_only
+        self.heavy = heavy
+        self.get_only = get_only
+        self.choices = tuple(choices)
+        self.label = label
+        self.help = help
+        self.name = ""
+        self.marshmallow = self.make_converter()
+
+    def make_converter(self) -> conversion.Tolerant:
+        """Build the marshmallow field that converts this property."""
+        return self.converter(
+            required=self.required,
+            dump_only=self.read_only,
+            data_key=self.data_key,
+            validate=validate.OneOf(self.choices) if self.choices else None,
+            metadata={"description": self.help},
+        )
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = self.name or name
+
+    @overload
+    def __get__(self, obj: None, owner: type[Model]) -> Self: ...
+    @overload
+    def __get__(self, obj: Model, owner: type[Model]) -> R | None: ...
+    def __get__(self, obj: Model | None, owner: type[Model]) -> Self | R | None:
+        if obj is None:
+            return self
+        return self.read(obj)  # type: ignore[no-any-return]  # a descriptor's value is known by its class, not here
+
+    def __set__(self, obj: Model, value: W | None) -> None:
+        self.write(obj, value)
+
+    def read(self, obj: Model) -> Any:
+        """Return the value of ``obj``, converted; loads it when it was not asked for yet."""
+        state = obj._state
+        if state is not None:
+            value = state.values.get(self.data_key, MISSING)
+            if value is not MISSING:
+                return value
+        value = self.decode(obj._stored(self), obj)
+        if self.mutable and value is not None:
+            # The copy is kept so that changes inside it are seen when the object is saved.
+            obj._ensure_state().values[self.data_key] = value
+        return value
+
+    def write(self, obj: Model, value: Any) -> None:
+        """Set the value of ``obj``; it is checked and sent when the object is saved."""
+        if self.read_only:
+            raise FieldError(f"{obj._meta.name}.{self.name} is read-only: Planhat keeps it; see {obj._meta.doc_url}")
+        obj._assign(self, value)
+
+    def decode(self, value: Any, obj: Model | None = None) -> Any:
+        """Convert what Planhat sent; ``obj`` is named in the DecodeError when that fails."""
+        if value is None:
+            return self.empty()
+        try:
+            converted = self.marshmallow.deserialize(value)
+        except marshmallow.ValidationError as problem:
+            where = f"{obj._meta.name} {obj._raw.get('_id', '(unsaved)')}" if obj is not None else "a record"
+            raise DecodeError(
+                f"{where}: {self.name} ({self.data_key}) holds {value!r}, {problem.messages[0]}; "
+                f"the value as stored is in .raw[{self.data_key!r}]"
+            ) from None
+        return self.empty() if converted is None else converted
+
+    def empty(self) -> Any:
+        """Return what a value that Planhat does not hold reads as."""
+        return None
+
+    def encode(self, value: Any, zone: tzinfo | None = None) -> Any:
+        """Check ``value`` and return what is sent for it; raises marshmallow's ValidationError."""
+        return self.marshmallow.encode(value, zone)
+
+    def comparable(self, value: Any) -> Any:
+        """Return an assigned value in the shape that a stored one is read in, to tell whether they differ."""
+        return self.empty() if value is None else value
+
+    def export(self, obj: Model) -> tuple[str, Any]:
+        """Return the name and the plain value of ``obj``, for dictionaries and copies."""
+        return self.name, copy.deepcopy(self.read(obj))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name or '?'} ({self.data_key})>"
+
+
+class Text(Field[str, str]):
+    """Text. Numbers are read as their digits: Planhat turns an externalId sent as 1234 into "1234"."""
+
+    converter = conversion.Text
+    python_type = "str"
+
+    def read(self, obj: Model) -> Any:
+        # The most read of all fields: a text that came as a text needs no conversion.
+        if obj._state is None:
+            value = obj._raw.get(self.data_key)
+            if type(value) is str:
+                return value
+        return super().read(obj)
+
+
+class Id(Text):
+    """A Planhat id: 24 hexadecimal digits, given by Planhat."""
+
+
+class IdOf(Id):
+    """The id behind a foreign key, ``company_id`` beside ``company``. Reading it never sends a request.
+
+    :param key: the foreign key, as declared just above it.
+    """
+
+    def __init__(self, key: Field[Any, Any]) -> None:
+        self.key = key
+        super().__init__(key.data_key, required=key.required, read_only=key.read_only, help=f"the id of {key.help}")
+
+    def read(self, obj: Model) -> Any:
+        return self.key.id_in(obj)  # type: ignore[attr-defined]  # a ForeignKey; naming it here would be a cycle
+
+    def write(self, obj: Model, value: Any) -> None:
+        self.key.write(obj, value)
+
+
+class Choice(Text):
+    """A text of a known list. Others are read as they come; writing one is refused."""
+
+
+class Number(Field[float, float]):
+    """A number. What came is kept: 3.7 stays 3.7 even where Planhat documents an integer."""
+
+    converter = conversion.Number
+    python_type = "float"
+
+
+class Integer(Field[int, int]):
+    """A whole number; a fraction that Planhat stores all the same is read as it is."""
+
+    converter = conversion.Integer
+    python_type = "int"
+
+
+class Boolean(Field[bool, bool]):
+    """True or False; Planhat's "" reads as None."""
+
+    converter = conversion.Boolean
+    python_type = "bool"
+
+
+class DateTime(Field[datetime, datetime]):
+    """A point in time, an aware datetime in UTC. Naive ones are refused unless the session names a time zone."""
+
+    converter = conversion.Instant
+    python_type = "datetime"
+
+
+class Date(Field[date, date]):
+    """A calendar day: the UTC midnight nearest to what Planhat stores, sent as the full timestamp of midnight."""
+
+    converter = conversion.Day
+    python_type = "date"
+
+
+class DayNumber(Field[date, date]):
+    """A calendar day that Planhat counts from 1970-01-01."""
+
+    converter = conversion.DayNumber
+    python_type = "date"
+
+
+class TextList(Field[list[str], list[str] | tuple[str, ...]]):
+    """A list of texts; what Planhat leaves out reads as an empty list, to which may be appended."""
+
+    converter = conversion.TextList
+    mutable = True
+    python_type = "list[str]"
+
+    @overload
+    def __get__(self, obj: None, owner: type[Model]) -> Self: ...
+    @overload
+    def __get__(self, obj: Model, owner: type[Model]) -> list[str]: ...
+    def __get__(self, obj: Model | None, owner: type[Model]) -> Self | list[str]:
+        if obj is None:
+            return self
+        return self.read(obj)  # type: ignore[no-any-return]  # as in Field
+
+    def empty(self) -> Any:
+        return []
+
+    def encode(self, value: Any, zone: tzinfo | None = None) -> Any:
+        # Planhat clears a list by [] and may ignore null (docs: What Planhat does, Clearing values).
+        return [] if value is None else super().encode(value, zone)
+
+
+class Json(Field[Any, Any]):
+    """A container whose inside Planhat does not describe, as a copy of what came."""
+
+    mutable = True
+
+
+#: The types a tenant's custom field may be declared with, and what converts them.
+CUSTOM_CONVERTERS: dict[Any, type[conversion.Tolerant]] = {
+    str: conversion.Text,
+    int: conversion.Integer,
+    float: conversion.Number,
+    bool: conversion.Boolean,
+    datetime: conversion.Instant,
+    date: conversion.Day,
+    list: conversion.TextList,
+}
+
+
+class Custom(Field[T, T]):
+    """A tenant's own field as an attribute: ``tier: fields.Custom[str] = fields.Custom("Tier", str)``.
+
+    :param label: the custom field's name in Planhat, with its spaces and case; the key inside ``custom``.
+    :param type: str, int, float, bool, date, datetime or list.
+    :param as_days: for ``date``: the field has Planhat's type "day", which travels as a number of days.
+
+    >>> Custom("Tier", str).data_key
+    'custom.Tier'
+    """
+
+    def __init__(self, label: str, type: type[T], *, as_days: bool = False, help: str = "") -> None:
+        if type not in CUSTOM_CONVERTERS:
+            known = ", ".join(sorted(known.__name__ for known in CUSTOM_CONVERTERS))
+            raise ConfigurationError(f"fields.Custom({label!r}): {type!r} is no type of a custom field; use {known}")
+        self.key = label
+        self.converter = conversion.DayNumber if as_days else CUSTOM_CONVERTERS[type]
+        self.python_type = type.__name__
+        super().__init__(f"custom.{label}", label=label, help=help)
+
+    def read(self, obj: Model) -> Any:
+        return self.decode(obj.custom.get(self.key), obj)
+
+    def write(self, obj: Model, value: Any) -> None:
+        try:
+            obj.custom[self.key] = self.encode(value, obj._zone())
+        except marshmallow.ValidationError as problem:
+            raise FieldError(f"{obj._meta.name}.{self.name} {problem.messages[0]}") from None

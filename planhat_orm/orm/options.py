@@ -1,0 +1,183 @@
+"""``Model._meta``: what is known of one Planhat object, from its ``class Meta`` and its fields.
+
+Everything that differs between Planhat's objects is data here; planner, writer, sandbox and reference pages read it.
+Imports errors and fields. It does not know how anything is fetched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from planhat_orm.errors import ConfigurationError, UnknownField, suggestion
+from planhat_orm.orm.fields import Custom, Field, IdOf
+
+if TYPE_CHECKING:
+    from planhat_orm.orm.model import Model
+
+#: Every concrete model by its name; importing ``planhat_orm.models`` fills it with Planhat's own.
+registry: dict[str, type[Model]] = {}
+
+#: What ``class Meta`` may say, with its default.
+META_DEFAULTS: dict[str, Any] = {
+    # The collection: "companies" for GET /companies.
+    "path": "",
+    # Page size when none is asked for, and the largest that the endpoint gives.
+    "page_size": (100, 2000),
+    # Keys that /{path}/{key} takes: "id", "external_id" (extid-), "source_id" (srcid-).
+    "keyables": ("id",),
+    # Planhat's names of the keys that bulk upsert matches on, first match wins.
+    "match_keys": ("_id",),
+    # Planhat's names of the keys that no two records of a tenant share, besides _id.
+    "unique": (),
+    # List parameters that filter, and Planhat's name of the field that each speaks of.
+    "list_params": {},
+    # Those of list_params that take several ids, comma-separated.
+    "id_list_params": (),
+    # List parameters that only a stray source names: sent as a hint, never relied on.
+    "hint_params": {},
+    # Lists hold fewer fields than get unless `select` asks for more; list_fields are those they hold.
+    "lean_list": False,
+    "list_fields": (),
+    # Parameters without which lists hide rows.
+    "unhide": {},
+    # What a create needs: Planhat's names, a tuple for "one of these".
+    "create_required": (),
+    # Written with every create and update although unchanged.
+    "always_sent": (),
+    # An index of the whole collection in one request, and the fields it holds.
+    "lean_path": "",
+    "lean_fields": (),
+    # The list parameters of the lean index, as list_params.
+    "lean_params": {},
+    # Rows of a shared collection that are of this model: {"type": "note"}.
+    "constant": {},
+    # The order that _id alone does not give is not stable; the field of the last change, if there is one.
+    "updated_field": "",
+    # A table small enough to be read whole when any of its records is needed.
+    "small_table": False,
+    # Whether an external id in a reference ("extid-...") may stand for a record of this model.
+    "ref_prefixes": False,
+    "doc_url": "https://www.planhat.com/developers/api/introduction",
+    "verbose_name": "",
+    "abstract": False,
+}
+
+
+class Options:
+    """The options of one model class.
+
+    >>> from planhat_orm.models import Company
+    >>> Company._meta.path, Company._meta.by_name["health"].data_key
+    ('companies', 'h')
+    """
+
+    path: str
+    page_size: tuple[int, int]
+    keyables: tuple[str, ...]
+    match_keys: tuple[str, ...]
+    unique: tuple[str, ...]
+    list_params: Mapping[str, str]
+    id_list_params: tuple[str, ...]
+    hint_params: Mapping[str, str]
+    lean_list: bool
+    list_fields: tuple[str, ...]
+    unhide: Mapping[str, str]
+    create_required: tuple[str | tuple[str, ...], ...]
+    always_sent: tuple[str, ...]
+    lean_path: str
+    lean_fields: tuple[str, ...]
+    lean_params: Mapping[str, str]
+    constant: Mapping[str, str]
+    updated_field: str
+    small_table: bool
+    ref_prefixes: bool
+    doc_url: str
+    verbose_name: str
+    abstract: bool
+
+    def __init__(self, model: type[Model], declared: Mapping[str, Any], inherited: Options | None) -> None:
+        self.model = model
+        self.name = model.__name__
+        unknown = declared.keys() - META_DEFAULTS.keys()
+        if unknown:
+            name = sorted(unknown)[0]
+            raise ConfigurationError(f"{self.name}.Meta has no option {name!r}{suggestion(name, META_DEFAULTS)}")
+        for option, default in META_DEFAULTS.items():
+            if option != "abstract" and inherited is not None:
+                default = getattr(inherited, option)
+            setattr(self, option, declared.get(option, default))
+        #: The fields that travel, inherited ones first.
+        self.fields: tuple[Field[Any, Any], ...] = ()
+        #: Other names for what travels: ids beside foreign keys, declared custom fields.
+        self.virtual: tuple[Field[Any, Any], ...] = ()
+
+    def adopt(self, found: Iterable[tuple[str, Field[Any, Any]]]) -> None:
+        """Take the fields in order; two of one Planhat name are an error."""
+        fields = [field for _, field in found]
+        self.virtual = tuple(field for field in fields if isinstance(field, (IdOf, Custom)))
+        self.fields = tuple(field for field in fields if field not in self.virtual)
+        by_key: dict[str, Field[Any, Any]] = {}
+        for field in self.fields:
+            twin = by_key.setdefault(field.data_key, field)
+            if twin is not field:
+                raise ConfigurationError(
+                    f"{self.name}: {twin.name} and {field.name} both stand for Planhat's {field.data_key!r}"
+                )
+
+    @cached_property
+    def by_key(self) -> dict[str, Field[Any, Any]]:
+        """The fields by Planhat's name."""
+        return {field.data_key: field for field in self.fields}
+
+    @cached_property
+    def by_name(self) -> dict[str, Field[Any, Any]]:
+        """The fields by Python name, with the virtual ones and ``pk``."""
+        names = {field.name: field for field in (*self.fields, *self.virtual)}
+        if "id" in names:
+            names["pk"] = names["id"]
+        return names
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """Planhat's names of all fields: what ``get`` loads."""
+        return frozenset(self.by_key)
+
+    @cached_property
+    def listed_keys(self) -> frozenset[str]:
+        """Planhat's names of what a list loads when nothing is selected: all that is not ``get_only``."""
+        return frozenset(field.data_key for field in self.fields if not field.get_only)
+
+    @cached_property
+    def default_select(self) -> tuple[str, ...]:
+        """Planhat's names to select by default; empty where lists hold everything anyway."""
+        if not self.lean_list:
+            return ()
+        return tuple(field.data_key for field in self.fields if not (field.heavy or field.get_only))
+
+    @cached_property
+    def interned(self) -> tuple[str, ...]:
+        """Planhat's names of the fields whose texts repeat from row to row: foreign keys and choices."""
+        return tuple(field.data_key for field in self.fields if field.choices or field.relation and not field.mutable)
+
+    def field(self, name: str) -> Field[Any, Any]:
+        """Return the field of a Python name; raises UnknownField with a suggestion."""
+        try:
+            return self.by_name[name]
+        except KeyError:
+            raise UnknownField(self.unknown(name)) from None
+
+    def unknown(self, name: str) -> str:
+        """Say that there is no such field, and which one was probably meant."""
+        exact: dict[str, str] = {}
+        for field in (*self.virtual, *self.fields):
+            exact.setdefault(field.data_key.casefold(), field.name)
+            if field.label:
+                exact.setdefault(field.label.casefold(), field.name)
+        meant = exact.get(name.casefold())
+        hint = f"; did you mean {meant!r}?" if meant else suggestion(name, self.by_name)
+        return f"{self.name} has no field {name!r}{hint}"
+
+    def __repr__(self) -> str:
+        return f"<Options of {self.name}>"
