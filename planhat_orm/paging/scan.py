@@ -152,7 +152,8 @@ def scan(
     """Return a generator that yields page requests and rows, and is sent the pages.
 
     ``next()`` gives the first :class:`Fetch`. Send its page (a list of dicts) or :data:`TOO_SLOW`; what comes back is
-    :class:`Rows` to hand out or the next :class:`Fetch`. After :class:`Rows` go on with ``next()``.
+    :class:`Rows` to hand out or the next :class:`Fetch`. After :class:`Rows` go on with ``next()``. The end is
+    ``StopIteration``, also from ``send()``: the last page may hold nothing new.
 
     ``page_size`` is the endpoint's maximum (1 is read as 2, pages overlap by a row), ``default_size`` what it returns
     when no limit is sent. ``order="id"`` says that the driver sends ``sort=_id``, ``"other"`` that it sends another
@@ -165,23 +166,24 @@ def scan(
 
     Planhat's parameters: https://www.planhat.com/developers/api/introduction
 
-    >>> table = [{"_id": f"{number:024x}"} for number in range(7)]
+    >>> table = [{"_id": f"{number:024x}"} for number in range(8)]
     >>> report = ScanReport()
     >>> pages = scan(page_size=5, default_size=100, order="id", report=report)
-    >>> step = next(pages)
-    >>> while step is not None:
-    ...     if isinstance(step, Fetch):
-    ...         print(step)
-    ...         step = pages.send(table[step.offset : step.offset + step.limit])
-    ...     else:
-    ...         print(len(step.rows), "rows")
-    ...         step = next(pages, None)
+    >>> try:
+    ...     step = next(pages)
+    ...     while True:
+    ...         print(step if isinstance(step, Fetch) else f"{len(step.rows)} rows")
+    ...         answer = table[step.offset : step.offset + step.limit] if isinstance(step, Fetch) else None
+    ...         step = pages.send(answer)
+    ... except StopIteration:
+    ...     print("end")
     Fetch(offset=0, limit=5)
     5 rows
     Fetch(offset=4, limit=5)
-    2 rows
+    3 rows
+    end
     >>> report.rows, report.pages, report.proven
-    (7, 2, True)
+    (8, 2, True)
     """
     if page_size < 1:
         raise ValueError(f"page_size must be at least 1, not {page_size}")
@@ -347,7 +349,8 @@ class _Scan:
                 if one not in seen:
                     once.setdefault(one, row)
             rows, new = list(once.values()), list(once)
-        self.report.duplicates += len(page) - len(rows) - (1 if ids and ids[0] == self.joint else 0)
+        planned = 1 if self.joint is not None and self.joint in ids else 0
+        self.report.duplicates += len(page) - len(rows) - planned
         self.joint = ids[-1] if ids else self.joint
         if self.wanted is not None:
             rows, new = rows[: self.wanted], new[: self.wanted]

@@ -12,7 +12,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
 __all__ = ["Seen"]
 
@@ -31,7 +31,7 @@ class Seen:
     __slots__ = ("_ids", "_packed")
 
     def __init__(self) -> None:
-        self._packed: list[bytes] = []
+        self._packed: list[bytes | tuple[str, ...]] = []
         self._ids: set[str] | None = None
 
     def add(self, ids: Sequence[str]) -> None:
@@ -49,25 +49,24 @@ class Seen:
         return self._ids
 
 
-def _pack(ids: Sequence[str]) -> bytes:
+def _pack(ids: Sequence[str]) -> bytes | tuple[str, ...]:
+    """Return the ids as compressed bytes, or as they are when one of them is no Planhat id."""
+    if not set(map(len, ids)) <= {_HEX_LENGTH}:
+        return tuple(ids)
     text = "".join(ids)
-    if {len(one) for one in ids} <= {_HEX_LENGTH}:
-        try:
-            plain = bytes.fromhex(text)
-        except ValueError:
-            plain = b""
-        # The way back must give the same text: fromhex() also takes capitals and blanks.
-        if plain.hex() == text:
-            # Ids made one after another share their leading bytes; the fastest level already halves them.
-            return b"h" + zlib.compress(plain, 1)
-    return b"t" + zlib.compress("\0".join(ids).encode("utf-8", "surrogatepass"), 1)
+    try:
+        plain = bytes.fromhex(text)
+    except ValueError:
+        return tuple(ids)
+    # The way back must give the same text: fromhex() also takes capitals and blanks.
+    if plain.hex() != text:
+        return tuple(ids)
+    # Ids made one after another share their leading bytes, which the fastest level finds.
+    return zlib.compress(plain, 1)
 
 
-def _unpack(block: bytes) -> Iterator[str]:
-    plain = zlib.decompress(block[1:])
-    if block[:1] == b"t":
-        yield from plain.decode("utf-8", "surrogatepass").split("\0")
-        return
-    text = plain.hex()
-    for at in range(0, len(text), _HEX_LENGTH):
-        yield text[at : at + _HEX_LENGTH]
+def _unpack(block: bytes | tuple[str, ...]) -> Iterable[str]:
+    if isinstance(block, tuple):
+        return block
+    text = zlib.decompress(block).hex()
+    return (text[at : at + _HEX_LENGTH] for at in range(0, len(text), _HEX_LENGTH))
