@@ -11,6 +11,7 @@ import math
 import os
 import sqlite3
 import time
+from functools import partial
 from importlib import import_module
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
@@ -46,6 +47,10 @@ class Bucket(Protocol):
         """Count against other limits from now on; turns taken before still count."""
         ...
 
+    def close(self) -> None:
+        """Let go of files and connections; taking a turn opens them again."""
+        ...
+
 
 class MemoryBucket:
     """The turns of this process.
@@ -70,6 +75,9 @@ class MemoryBucket:
     def set_rates(self, rates: Sequence[Rate]) -> None:
         with self._lock:
             self._bucket.rates = list(rates)
+
+    def close(self) -> None:
+        pass
 
 
 class SqliteBucket:
@@ -100,6 +108,12 @@ class SqliteBucket:
             self._rates = list(rates)
             if self._opened is not None:
                 self._opened[1].rates = self._rates
+
+    def close(self) -> None:
+        with self._lock:
+            opened, self._opened = self._opened, None
+            if opened is not None and opened[0] == os.getpid():
+                opened[1].conn.close()
 
     def _take(self) -> float:
         bucket = self._bucket()
@@ -148,18 +162,23 @@ class RedisBucket:
         self._bucket: AbstractBucket | None = None
 
     def take(self) -> float:
-        try:
-            with self._client.lock(f"{self._key}:lock", timeout=10, sleep=0.01):
-                return self._take()
-        except self._errors as error:
-            self._bucket = None  # a server that restarted has forgotten the script
-            reason = type(error).__name__
+        reason = ""
+        for _ in range(2):  # a server that restarted has forgotten the script, and is told it again
+            try:
+                with self._client.lock(f"{self._key}:lock", timeout=10, sleep=0.01):
+                    return self._take()
+            except self._errors as error:
+                self._bucket = None
+                reason = type(error).__name__
         # Outside of the handler: the client's exception may quote the address with its password.
         raise ConfigurationError(f"the Redis server of the quota cannot be used ({reason})")
 
     def set_rates(self, rates: Sequence[Rate]) -> None:
         self._rates = list(rates)
         self._bucket = None
+
+    def close(self) -> None:
+        self._client.close()
 
     def _take(self) -> float:
         bucket = self._bucket
@@ -185,7 +204,8 @@ def _redis() -> tuple[Callable[[str], Any], tuple[type[Exception], ...]]:
         redis = import_module("redis")
     except ImportError:
         raise ConfigurationError("Quota.redis needs the Redis client: pip install 'planhat_orm[redis]'") from None
-    return redis.Redis.from_url, (redis.RedisError,)
+    connect = partial(redis.Redis.from_url, socket_timeout=10.0, socket_connect_timeout=5.0)
+    return connect, (redis.RedisError,)
 
 
 def _put(bucket: AbstractBucket, now: int) -> float:

@@ -38,6 +38,9 @@ class Masked(str):
 
     __slots__ = ()
 
+    def __new__(cls, text: str) -> Masked:
+        return super().__new__(cls, text[:])  # the slice is plain text: str() of a masked one would be the mask
+
     def __repr__(self) -> str:
         return _MASK
 

@@ -148,6 +148,12 @@ class Quota:
         level = logging.WARNING if seconds > _LONG_WAIT else logging.DEBUG
         _log.log(level, "Planhat asks for a pause: all requests wait %.0f s", seconds)
 
+    def close(self) -> None:
+        """Let go of the file or the connection that counts; the next permit opens it again."""
+        with self._lock:
+            if self._bucket is not None:
+                self._bucket.close()
+
     def __repr__(self) -> str:
         limits = ", ".join(f"{name}={limit}" for name, limit in self._limits.items())
         kind, place = self._place

@@ -97,6 +97,8 @@ class Transport:
         sleep: Callable[[float], None] = time.sleep,
         random: Callable[[], float] = _random.random,
     ) -> None:
+        self.stats = Stats()
+        self._urls: dict[str, str] = {}
         # Masked at once, so that a traceback through this frame does not show them.
         token, tenant_token = Masked(token or ""), Masked(tenant_token or "")
         self._credentials = Credentials(token, tenant_token)
@@ -110,7 +112,6 @@ class Transport:
         self._random = random
         self._observers: tuple[Observer, ...] = ()
         self._guards: tuple[Guard, ...] = ()
-        self.stats = Stats()
 
     def send(self, request: Request) -> Response:
         """Send ``request`` and return its answer, parsed; repeats what the retry table allows.
@@ -149,7 +150,7 @@ class Transport:
             self._http.close()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._urls['main']!r}, stats={self.stats!r})"
+        return f"{type(self).__name__}({self._urls.get('main')!r}, stats={self.stats!r})"
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         raise TypeError("a Transport holds a token and open connections: it cannot be pickled or copied")
