@@ -160,7 +160,9 @@ class Transport:
     def _send(self, request: Request) -> Response:
         body = _encoded(request)
         lost: PlanhatError | None = None  # how an earlier attempt ended that may have been carried out
-        for number_of_attempt in itertools.count(1):
+        number_of_attempt = 0
+        while True:
+            number_of_attempt += 1
             attempt = self._attempt(request, body, number_of_attempt)
             if attempt.fate is Fate.DONE:
                 return self._response(attempt, number_of_attempt, repeated=lost is not None)
@@ -181,7 +183,6 @@ class Transport:
             if attempt.fate in (Fate.LOST, Fate.SLOW):
                 lost = error
             self._wait(request, attempt, decision)
-        raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _wait(self, request: Request, attempt: _Attempt, decision: Decision) -> None:
         self.stats.add(retries=1)
@@ -269,7 +270,7 @@ class Transport:
                 return self._failure(error, Fate.SLOW if slow else Fate.LOST, number, status)
             content = b""  # the status of an error says enough
         if fate is not Fate.DONE:
-            text = self._credentials.scrub(content.decode(_charset(headers), errors="replace"))
+            text = self._credentials.scrub(_decoded(content, headers))
             return _Attempt(fate, number, status, headers, text=text)
         try:
             content = content.decode("utf-8-sig")  # the bytes go: a page may have 20 MB, and text and objects suffice
@@ -368,12 +369,13 @@ def _headers(body: bytes | None) -> dict[str, str]:
     return headers
 
 
-def _charset(headers: Mapping[str, str]) -> str:
+def _decoded(content: bytes, headers: Mapping[str, str]) -> str:
+    """Return an error's body as text, whatever it claims to be."""
     found = re.search(r"charset=[\"']?([A-Za-z0-9_.:-]+)", headers.get("Content-Type", ""))
     try:
-        return "utf-8" if found is None else "".encode(found[1]).decode() or found[1]
-    except (LookupError, UnicodeError):
-        return "utf-8"
+        return content.decode(found[1] if found else "utf-8", errors="replace")
+    except (LookupError, ValueError):
+        return content.decode("utf-8", errors="replace")
 
 
 class _Session(requests.Session):

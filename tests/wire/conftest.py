@@ -54,6 +54,14 @@ class Loopback:
         self.script = list(script)
         return self
 
+    def received(self, expected: int) -> int:
+        """How many requests came; waits a little for those that the client has sent and given up."""
+        for _ in range(500):
+            if len(self.requests) >= expected:
+                break
+            self._stop.wait(0.01)
+        return len(self.requests)
+
     @staticmethod
     def http(status: int, body: Any = b"", headers: dict[str, str] | None = None) -> bytes:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -152,7 +160,7 @@ def make(slept: list[float]) -> Iterator[Callable[..., Transport]]:
             "analytics_url": url,
             "token": TOKEN,
             "tenant_token": TENANT_TOKEN,
-            "timeout": (2.0, 2.0),
+            "timeout": (5.0, 5.0),
             "quota": None,
             "sleep": slept.append,
             "random": lambda: 1.0,

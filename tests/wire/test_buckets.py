@@ -151,6 +151,25 @@ def test_a_sqlite_quota_gives_permits_and_opens_again_after_closing(tmp_path):
     connection.close()
 
 
+def test_a_sqlite_bucket_takes_other_limits_at_once(tmp_path):
+    bucket = SqliteBucket([Rate(1, 60_000)], path=str(tmp_path / "q"), table="t")
+    assert (bucket.take(), bucket.take() > 0) == (0.0, True)
+    bucket.set_rates([Rate(2, 60_000)])
+    assert (bucket.take(), bucket.take() > 0) == (0.0, True)
+    bucket.close()
+
+
+def test_a_forked_process_opens_the_file_anew(tmp_path, monkeypatch):
+    bucket = SqliteBucket([Rate(2, 60_000)], path=str(tmp_path / "q"), table="t")
+    bucket.take()
+    inherited = bucket._opened[1]
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert (bucket.take(), bucket.take() > 0) == (0.0, True)
+    assert bucket._opened[1] is not inherited
+    bucket.close()
+    inherited.conn.close()
+
+
 class FakeRedis:
     """What a bucket asks of a Redis server, on a clock of its own."""
 

@@ -6,7 +6,7 @@ import itertools
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planhat_orm.errors import InvalidQuery
@@ -26,6 +26,7 @@ def test_a_collection_and_a_record_have_plain_paths():
     assert path_for("analytics/bulk") == "/analytics/bulk"
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(key=keys, kind=st.sampled_from(["external_id", "source_id"]))
 def test_any_key_is_one_segment_that_decodes_to_itself(key, kind):
     path = path_for("companies", key, kind=kind)
@@ -91,6 +92,7 @@ def test_object_ids_are_recognised(value, answer):
     assert is_object_id(value) is answer
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.dictionaries(keys, st.text(sendable), max_size=5))
 def test_parameters_survive_the_url(params):
     query = urlsplit(build_url(API, "/companies", params)).query
@@ -101,6 +103,7 @@ def test_a_url_without_parameters_has_no_question_mark():
     assert build_url(f"{API}/", "/companies") == f"{API}/companies"
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(ids, max_size=60), st.dictionaries(st.sampled_from("abc"), keys, max_size=2), st.integers(700, MAX_URL))
 def test_id_lists_lose_nothing_keep_their_order_and_fit(values, params, longest):
     room = longest - len(build_url(API, "/companies", {**params, "companyId": ""}))
@@ -115,6 +118,7 @@ def test_id_lists_lose_nothing_keep_their_order_and_fit(values, params, longest)
         assert dict(parse_qsl(urlsplit(url).query))["companyId"].split(",") == chunk
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.integers(1, 400))
 def test_id_lists_are_as_long_as_they_may_be(count):
     values = [OBJECT_ID] * count

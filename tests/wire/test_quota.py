@@ -43,7 +43,7 @@ def turns(quota: Quota, clock: Clock, count: int) -> list[float]:
     return times
 
 
-@settings(max_examples=30)
+@settings(deadline=None, max_examples=30)  # a busy machine is no failure
 @given(st.integers(1, 60), st.integers(1, 40), st.integers(1, 200))
 def test_no_window_holds_more_than_the_limits(per_minute, per_second, count):
     clock = Clock()
@@ -191,3 +191,19 @@ def test_a_repr_shows_no_password():
     quota._place = ("redis", "redis://:hunter2@queue.internal")
     assert "hunter2" not in repr(quota)
     assert repr(Quota.sqlite("q.sqlite", parallel=3)).endswith("parallel=3)")
+
+
+def test_a_slot_is_waited_for():
+    quota = Quota(parallel=1)
+    entered = threading.Event()
+
+    def work():
+        with quota.permit():
+            entered.set()
+
+    thread = threading.Thread(target=work)
+    with quota.permit():
+        thread.start()
+        assert not entered.wait(0.02)
+    thread.join(5)
+    assert entered.is_set()

@@ -172,6 +172,15 @@ class TestStatuses:
         assert caught.value.body == {"message": "No such document"}
         assert planhat.call_count == 1
 
+    @pytest.mark.parametrize("charset", ["iso-8859-1", "utf-8", "base64", "klingon", ""])
+    def test_an_error_in_any_charset_is_read(self, make, planhat, charset):
+        content = "Fehler: Zugriff für Ärzte".encode("iso-8859-1" if charset == "iso-8859-1" else "utf-8")
+        kind = {"Content-Type": f"text/plain; charset={charset}"}
+        planhat.get(f"{API}/companies", status_code=403, content=content, headers=kind)
+        with pytest.raises(errors.Forbidden, match="für Ärzte"):
+            make().send(Request("GET", "/companies"))
+        assert planhat.call_count == 1
+
     def test_the_error_carries_the_headers(self, make, planhat):
         planhat.get(f"{API}/companies", status_code=403, headers={"X-Request-Id": "r-1"})
         with pytest.raises(errors.Forbidden) as caught:
