@@ -54,7 +54,7 @@ class ConfigurationError(PlanhatError):
     """The session cannot be set up or chosen: a missing token, a bad region, no session for this thread."""
 
 
-class ReadOnlyError(PlanhatError):
+class ReadOnlyError(ConfigurationError):
     """A write was refused because the session is read-only (``read_only=True`` or ``PLANHAT_READ_ONLY=1``)."""
 
 

@@ -134,6 +134,6 @@ class Note(Touchpoint):
     'note'
     """
 
-    class Meta:
+    class Meta(Touchpoint.Meta):
         constant = {"type": "note"}
         doc_url = "https://www.planhat.com/developers/api/note"

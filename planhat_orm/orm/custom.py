@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, MutableMapping
-from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, Self, overload
 
 import marshmallow
@@ -19,6 +18,8 @@ from planhat_orm.orm.conversion import same, wire_json
 from planhat_orm.orm.fields import MISSING, Field
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     from planhat_orm.orm.model import Model
 
 

@@ -9,7 +9,6 @@ only that read does.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
@@ -20,6 +19,8 @@ from planhat_orm.errors import ConfigurationError, DecodeError, FieldError
 from planhat_orm.orm import conversion
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from planhat_orm.orm.model import Model
 
 R = TypeVar("R")

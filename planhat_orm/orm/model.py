@@ -8,7 +8,6 @@ Planhat before a row of that record comes in again.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
@@ -16,7 +15,6 @@ from planhat_orm.errors import (
     ConfigurationError,
     FieldError,
     MultipleObjectsReturned,
-    NotFound,
     ObjectDeleted,
     ObjectDoesNotExist,
     StaleObjectError,
@@ -33,6 +31,7 @@ from planhat_orm.session.session import Session
 from planhat_orm.session.writer import Change, Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import tzinfo
 
 
@@ -40,15 +39,14 @@ if TYPE_CHECKING:
 class ModelBase(type):
     """Makes a model class: collects fields, reads ``class Meta``, adds the per-model exceptions."""
 
-    _meta: Options
-
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> ModelBase:
         declared = namespace.pop("Meta", None)
         namespace.setdefault("__slots__", ())
         cls = super().__new__(mcs, name, bases, namespace)
-        parents = [base for base in bases if isinstance(base, ModelBase)]
+        parents: list[Any] = [base for base in bases if isinstance(base, ModelBase)]
         said = {key: value for key, value in vars(declared).items() if not key.startswith("__")} if declared else {}
-        cls._meta = options = Options(cls, said, parents[0]._meta if parents else None)  # type: ignore[arg-type]
+        model: type[Model] = cls  # type: ignore[assignment]  # every class of this metaclass derives from Model
+        model._meta = options = Options(model, said, parents[0]._meta if parents else None)
         options.adopt(collected_fields(cls, namespace).items())
         for error in (ObjectDoesNotExist, MultipleObjectsReturned):
             title = "DoesNotExist" if error is ObjectDoesNotExist else error.__name__
@@ -57,7 +55,7 @@ class ModelBase(type):
             members = {"__module__": cls.__module__, "__qualname__": f"{cls.__qualname__}.{title}"}
             setattr(cls, title, type(title, above, members))
         if options.path and not options.abstract:
-            registry[name] = cls  # type: ignore[assignment]
+            registry[name] = model
         return cls
 
 
@@ -225,6 +223,19 @@ class Model(metaclass=ModelBase):
         if mine is not None and theirs is not None and mine.session is not theirs.session:
             raise FieldError(f"{self!r} and {other!r} belong to different sessions and cannot be linked")
 
+    # Rows
+
+    @classmethod
+    def _hydrated(cls, row: dict[str, Any], origin: Any) -> Self:
+        obj = cls.__new__(cls)
+        _set_raw(obj, row)
+        _set_origin(obj, origin)
+        _set_state(obj, None)
+        return obj
+
+    def _merge(self, row: dict[str, Any], origin: Any, sent: Mapping[str, Any] | None = None) -> None:
+        tracking.merge(self, row, origin, sent)
+
     # Changes
 
     def _ensure_state(self) -> State:
@@ -318,6 +329,8 @@ class Model(metaclass=ModelBase):
             session.identity_map.release(self)
             return Outcome(change, "unchanged")
         outcome = session.writer.write_one(change)
+        if outcome.status == "not_found":
+            raise ObjectDeleted(f"{self!r} cannot be saved: Planhat has no such record (any more)") from outcome.error
         with session.identity_map.lock:
             self._written(session, outcome, sent)
         return outcome
@@ -332,10 +345,11 @@ class Model(metaclass=ModelBase):
             loaded = self._origin.loaded if self._origin is not None else loaded
         state = self._ensure_state()
         state.written = 0
-        tracking.merge(self, row, Origin(session, loaded, outcome.number), sent)
+        origin = Origin(session, loaded, outcome.number)
+        self._merge(row, origin, sent)
         state.written = outcome.number
         state.moved.clear()
-        session.identity_map.saved(self, dirty=bool(self.changes()))
+        session.identity_map.saved(self, origin, dirty=bool(self.changes()))
 
     def delete(self) -> Outcome:
         """Delete the record: DELETE /{path}/{id}, one request. The object can still be read afterwards, not saved.
@@ -347,17 +361,15 @@ class Model(metaclass=ModelBase):
         session, key = self._session(), self.id
         if key is None:
             raise ObjectDeleted(f"{self!r} was never saved, so there is nothing to delete")
-        try:
-            outcome = session.writer.write_one(Change(type(self), key, dict(self._raw), None))
-        except NotFound as error:
-            self._gone()
-            raise self.DoesNotExist(f"{self!r} does not exist at Planhat (any more)") from error
-        self._gone()
+        outcome = session.writer.write_one(Change(type(self), key, dict(self._raw), None))
+        self._mark_deleted()
+        session.identity_map.discard(self)
+        if outcome.status == "not_found":
+            raise self.DoesNotExist(f"{self!r} does not exist at Planhat (any more)") from outcome.error
         return outcome
 
-    def _gone(self) -> None:
+    def _mark_deleted(self) -> None:
         self._ensure_state().deleted = True
-        self._session().identity_map.discard(self)
 
     def _refuse_deleted(self, what: str) -> None:
         if self._state is not None and self._state.deleted:
@@ -395,6 +407,9 @@ class Model(metaclass=ModelBase):
         """
         return make_ref(cls, {"external_id": external_id, "source_id": source_id})
 
+
+# Hydrating a page goes past __setattr__, which is there for people's typing slips.
+_set_raw, _set_origin, _set_state = (vars(Model)[slot].__set__ for slot in ("_raw", "_origin", "_state"))
 
 #: Names that a field may not take, because Model uses them itself.
 RESERVED |= {name for name in vars(Model) if not name.startswith("__") and name != "id"}

@@ -6,7 +6,6 @@ Imports errors and fields. It does not know how anything is fetched.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,8 @@ from planhat_orm.errors import ConfigurationError, UnknownField, suggestion
 from planhat_orm.orm.fields import Custom, Field, IdOf
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from planhat_orm.orm.model import Model
 
 #: Every concrete model by its name; importing ``planhat_orm.models`` fills it with Planhat's own.
@@ -159,7 +160,7 @@ class Options:
     @cached_property
     def interned(self) -> tuple[str, ...]:
         """Planhat's names of the fields whose texts repeat from row to row: foreign keys and choices."""
-        return tuple(field.data_key for field in self.fields if field.choices or field.relation and not field.mutable)
+        return tuple(field.data_key for field in self.fields if field.choices or (field.relation and not field.mutable))
 
     def field(self, name: str) -> Field[Any, Any]:
         """Return the field of a Python name; raises UnknownField with a suggestion."""

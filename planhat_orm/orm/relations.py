@@ -8,9 +8,7 @@ DoesNotExist when it is followed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 import marshmallow
@@ -21,6 +19,9 @@ from planhat_orm.orm.fields import MISSING, Field
 from planhat_orm.orm.options import registry
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import tzinfo
+
     from planhat_orm.orm.manager import Manager
     from planhat_orm.orm.model import Model
     from planhat_orm.session.session import Session
@@ -111,7 +112,7 @@ class ForeignKey(Field[M, "M | Ref[M]"], Generic[M]):
             return value
         target = target_of(self)
         if isinstance(value, Ref):
-            return target.objects.using(obj._session()).get(**{value.kind: value.key})
+            return target.objects.using(obj._session()).filter(**{value.kind: value.key}).get()
         return load_related(obj, self, target, value)
 
     def write(self, obj: Model, value: Any) -> None:
@@ -153,18 +154,18 @@ def load_related(obj: Model, field: ForeignKey[Any], target: type[Model], key: s
     if found is None:
         origin = obj._origin
         members = [member() for member in origin.members] if origin is not None else []
-        wanted = {key: None}
+        wanted: dict[str | None, None] = {key: None}
         for member in members:
             if member is not None and member._knows(field.data_key):
                 wanted[_stored_id(member, field)] = None
-        wanted.pop(None, None)  # type: ignore[call-overload]  # rows without a link
-        kept = load_by_ids(session, target, [one for one in wanted if session.identity_map.find(target, one) is None])
+        missing = [one for one in wanted if one is not None and session.identity_map.find(target, one) is None]
+        kept = load_by_ids(session, target, missing)
         if origin is not None:
             origin.keep.extend(kept)
         found = session.identity_map.find(target, key)
     if found is None:
         raise target.DoesNotExist(
-            f"{obj!r}.{field.name} points to the {field.to} {key}, which Planhat does not list; it may have been deleted"
+            f"{obj!r}.{field.name} points to the {field.to} {key}, which Planhat does not have (any more)"
         )
     return found
 
@@ -357,7 +358,8 @@ class Related(Generic[M]):
         ]
         if len(keys) != 1:
             raise ConfigurationError(
-                f"{owner.__name__}.{self.name}: {self.to} has {len(keys)} foreign keys to {owner.__name__}; name one by via="
+                f"{owner.__name__}.{self.name}: {self.to} has {len(keys)} foreign keys to {owner.__name__}; "
+                "name one by via="
             )
         return keys[0]
 

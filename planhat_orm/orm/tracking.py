@@ -8,7 +8,6 @@ took out of an object was changed after the object itself was let go.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import marshmallow
@@ -19,6 +18,8 @@ from planhat_orm.orm.custom import CustomData, CustomValues
 from planhat_orm.orm.state import Origin, State, merged
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from planhat_orm.orm.fields import Field
     from planhat_orm.orm.model import Model
 

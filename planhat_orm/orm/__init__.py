@@ -1,0 +1,1 @@
+"""Active Record: how a record behaves."""

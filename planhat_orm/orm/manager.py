@@ -1,0 +1,39 @@
+"""``Company.objects`` and reverse managers: where querysets begin.
+
+Imports the queryset. A manager is a queryset of everything it stands for, and each access gives a new one, so nothing
+that was fetched lingers on a class.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from planhat_orm.orm.query import Query
+from planhat_orm.orm.queryset import QuerySet
+
+if TYPE_CHECKING:
+    from planhat_orm.orm.model import Model
+
+M = TypeVar("M", bound="Model")
+
+
+class Manager(QuerySet[M]):
+    """The records of a model, or those that belong to one object (``company.endusers``).
+
+    >>> Company.objects.get(external_id="acme-42").licenses.count()
+    1
+    """
+
+    def related_to(self, obj: Model, key: str) -> Manager[M]:
+        """Return the manager of the records whose foreign key ``key`` is ``obj``; what it creates has it set."""
+        related = self.using(obj._session()).filter(**{key: obj})
+        return type(self)(related.query, related._session, {key: obj})
+
+
+class ObjectsDescriptor:
+    """Gives each model class its manager; instances have none."""
+
+    def __get__(self, obj: Any, owner: type[M]) -> Manager[M]:
+        if obj is not None:
+            raise AttributeError(f"objects belongs to the class: {owner.__name__}.objects")
+        return Manager(Query(owner))

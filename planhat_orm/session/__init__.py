@@ -1,0 +1,1 @@
+"""The state of one connection: the current session, its identity map and its writer."""

@@ -1,0 +1,272 @@
+"""Session: one tenant's connection, its identity map and its writer; and which session is the current one.
+
+Imports settings, wire and its own package. It does not promise that two sessions of one tenant know of each other:
+each has its own objects.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from contextlib import contextmanager
+from contextvars import ContextVar, Token
+from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, Unpack
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from planhat_orm import settings
+from planhat_orm.errors import ConfigurationError, InvalidQuery, ReadOnlyError
+from planhat_orm.session.identity_map import IdentityMap
+from planhat_orm.session.writer import Writer
+from planhat_orm.wire.quota import Quota
+from planhat_orm.wire.transport import Request, Response, Stats, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import tzinfo
+
+    import requests
+
+T = TypeVar("T")
+
+_METHODS = ("GET", "POST", "PUT", "DELETE")
+_current: ContextVar[Session | None] = ContextVar("planhat_orm_session", default=None)
+_lock = threading.Lock()
+
+
+class _Process:
+    """What the sessions of this process share: the default one, and how many are open in a ``with``."""
+
+    default: Session | None = None
+    open = 0
+
+
+class _Entered(threading.local):
+    """The ``with`` blocks of one session that this thread is in."""
+
+    def __init__(self) -> None:
+        self.tokens: list[Token[Session | None]] = []
+
+
+class Session:
+    """A connection to one Planhat tenant. Every argument is by keyword and has its environment variable or default.
+
+    :param token: the API token; else ``PLANHAT_API_TOKEN``.
+    :param region: "" for the default host, a cluster's name ("eu3"), "demo"; else ``PLANHAT_REGION``.
+    :param base_url: the API's address in place of a region; else ``PLANHAT_BASE_URL``.
+    :param analytics_url: the analytics host's address; else ``PLANHAT_ANALYTICS_URL``.
+    :param tenant_token: the tenant's token for the analytics host; else ``PLANHAT_TENANT_TOKEN``.
+    :param timeout: seconds to wait for a connection and for an answer.
+    :param quota: how many requests may be sent, ``Quota()`` for Planhat's limits; None for no limit (a sandbox).
+    :param read_only: refuse every write; else ``PLANHAT_READ_ONLY``.
+    :param timezone: the zone of naive datetimes, a name ("Europe/Stockholm") or a tzinfo; without it they are refused.
+    :param http: a ``requests.Session`` of your own, for proxies and certificates.
+
+    A session is a context manager: inside the block it is the current one of the thread. Nothing is sent before the
+    first query.
+
+    :raises ConfigurationError: without a token, for an address or a region that cannot be one.
+
+    >>> session = Session(token="not-a-real-token", region="eu3")
+    >>> session
+    <Session https://api-eu3.planhat.com>
+    """
+
+    def __init__(
+        self,
+        *,
+        token: str | None = None,
+        region: str | None = None,
+        base_url: str | None = None,
+        analytics_url: str | None = None,
+        tenant_token: str | None = None,
+        timeout: tuple[float, float] = (5.0, 60.0),
+        quota: Quota | None = Quota(),  # noqa: B008 - immutable settings; the buckets are shared per host and token
+        read_only: bool | None = None,
+        timezone: str | tzinfo | None = None,
+        http: requests.Session | None = None,
+    ) -> None:
+        found = settings.resolve(
+            token=token,
+            region=region,
+            base_url=base_url,
+            analytics_url=analytics_url,
+            tenant_token=tenant_token,
+            read_only=read_only,
+        )
+        self.base_url = found.base_url
+        self.read_only = found.read_only
+        self.timezone = zone_of(timezone)
+        #: Tells tenants apart without showing a token; objects are equal only within one tenant.
+        self.tenant = (found.base_url, hashlib.sha256(found.token.encode()).hexdigest()[:16])
+        self.transport = Transport(
+            base_url=found.base_url,
+            analytics_url=found.analytics_url,
+            token=found.token,
+            tenant_token=found.tenant_token or "",
+            timeout=timeout,
+            quota=quota,
+            http=http,
+        )
+        self.identity_map = IdentityMap()
+        self.writer = Writer(self.transport.send, read_only=found.read_only)
+        self._tables: dict[type, Any] = {}
+        self._entered = _Entered()
+        #: Fields that were in no row of a page and not in a record read by itself either: they have no values.
+        self.settled: set[tuple[type, str]] = set()
+
+    # Which session is meant
+
+    @staticmethod
+    def find_current() -> Session | None:
+        """Return the current session of this thread, or None where there is none or it is not clear which."""
+        session = _current.get()
+        if session is None and not _Process.open:
+            session = _Process.default
+        return session
+
+    @staticmethod
+    def current() -> Session:
+        """Return the current session: that of the ``with`` block of this thread, else the default of ``connect()``.
+
+        :raises ConfigurationError: when there is none, or when another thread has a session open in a ``with``, so
+            that the default could be the wrong tenant.
+        """
+        session = Session.find_current()
+        if session is not None:
+            return session
+        if _Process.open:
+            raise ConfigurationError(
+                "this thread has no session of its own, and another one is inside `with Session(...)`, so the default "
+                "might be the wrong tenant: say Model.objects.using(session), or open the session in this thread"
+            )
+        raise ConfigurationError(
+            "no Planhat session: call planhat_orm.connect() first, or work inside `with Session(...)`; "
+            + settings.HOW_TO_CONNECT
+        )
+
+    def __enter__(self) -> Self:
+        with _lock:
+            _Process.open += 1
+        self._entered.tokens.append(_current.set(self))
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        _current.reset(self._entered.tokens.pop())
+        with _lock:
+            _Process.open -= 1
+        if not self._entered.tokens:
+            self.close()
+
+    def close(self) -> None:
+        """Close the connections that are kept open. Using the session again opens new ones."""
+        self.transport.close()
+
+    # Requests
+
+    def send(self, request: Request) -> Response:
+        """Send one request with the session's quota, retries and errors."""
+        return self.transport.send(request)
+
+    def request(self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json: Any = None) -> Any:
+        """Reach what is not modelled: send a request and return the parsed answer.
+
+        :param method: GET, POST, PUT or DELETE.
+        :param path: from the host on, quoted: "/companies/extid-acme-42".
+        :param params: query parameters; None values are left out.
+        :param json: the body.
+        :raises ReadOnlyError: for anything but GET in a read-only session.
+
+        >>> session.request("GET", "/leancompanies", params={"externalId": "acme-42"})[0]["name"]
+        'Acme'
+        """
+        verb = method.upper()
+        if verb not in _METHODS:
+            raise InvalidQuery(f"Planhat knows {', '.join(_METHODS)}, not {method!r}")
+        if not path.startswith("/"):
+            raise InvalidQuery(f"a path starts with a slash: {'/' + path!r}")
+        if self.read_only and verb != "GET":
+            raise ReadOnlyError(f"{verb} {path}: this session is read-only, nothing was sent")
+        given = {name: str(value) for name, value in (params or {}).items() if value is not None}
+        return self.send(Request(verb, path, params=given, json=json)).data
+
+    @property
+    def stats(self) -> Stats:
+        """How many requests were sent, how many of them again, and how many seconds were spent waiting."""
+        return self.transport.stats
+
+    @contextmanager
+    def capture(self) -> Iterator[list[tuple[Request, Response | Exception]]]:
+        """Collect the requests that are sent inside the block, with their answers or errors.
+
+        >>> with session.capture() as sent:
+        ...     company = Company.objects.get(external_id="birch-co")
+        >>> [str(request) for request, answer in sent]
+        ['GET /companies/extid-birch-co']
+        """
+        seen: list[tuple[Request, Response | Exception]] = []
+        stop = self.transport.observe(lambda request, answer: seen.append((request, answer)))
+        try:
+            yield seen
+        finally:
+            stop()
+
+    def table(self, model: type, load: Callable[[], T]) -> T:
+        """Return a small table, read whole the first time it is needed and kept."""
+        with self.identity_map.flight("table", model):
+            if model not in self._tables:
+                self._tables[model] = load()
+            found: T = self._tables[model]
+        return found
+
+    def __repr__(self) -> str:
+        return f"<Session {self.base_url}{' read-only' if self.read_only else ''}>"
+
+
+class SessionOptions(TypedDict, total=False):
+    """The keyword arguments of Session, for ``connect``."""
+
+    token: str | None
+    region: str | None
+    base_url: str | None
+    analytics_url: str | None
+    tenant_token: str | None
+    timeout: tuple[float, float]
+    quota: Quota | None
+    read_only: bool | None
+    timezone: str | tzinfo | None
+    http: requests.Session | None
+
+
+def connect(**options: Unpack[SessionOptions]) -> Session:
+    """Make a session, set it as the default of the process and return it. The arguments are those of Session.
+
+    Nothing is sent.
+
+    :raises ConfigurationError: inside a ``with Session(...)`` block, whose session would go on being the current one.
+
+    >>> connect(token="not-a-real-token", region="us2")
+    <Session https://api-us2.planhat.com>
+    """
+    if _current.get() is not None:
+        raise ConfigurationError(
+            "connect() inside `with Session(...)`: the block's session stays the current one; call connect() outside"
+        )
+    session = Session(**options)
+    _Process.default = session
+    return session
+
+
+def zone_of(timezone: str | tzinfo | None) -> tzinfo | None:
+    """Return the time zone of a name.
+
+    >>> zone_of("Europe/Stockholm")
+    zoneinfo.ZoneInfo(key='Europe/Stockholm')
+    """
+    if not isinstance(timezone, str):
+        return timezone
+    try:
+        return ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ConfigurationError(
+            f"timezone={timezone!r} is no time zone; name one such as 'Europe/Stockholm'"
+        ) from None
