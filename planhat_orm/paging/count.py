@@ -103,7 +103,6 @@ class _Count:
     def take(self, ids: list[str]) -> None:
         if not ids:
             self.most = self.offset
-            self.unconfirmed = None
             return
         if self.offset == 0:
             self.first = ids[0]
@@ -113,7 +112,7 @@ class _Count:
                 f"offset, so that its rows cannot be counted"
             )
         length = len(ids)
-        if self.unconfirmed is not None and length <= self.unconfirmed:
+        if self.unconfirmed is not None:
             # The short page was not the last one: its length is the server's maximum.
             self.size = min(self.size, self.unconfirmed)
         self.least = max(self.least, self.offset + length)
@@ -125,8 +124,6 @@ class _Count:
             self.most = self.offset + length
 
     def next_offset(self) -> int:
-        if self.unconfirmed is not None:
-            return self.least
         if self.most is None:
             return max(self.least, _GROWTH * self.offset)
         # The middle one of the pages that fit between, so that full and empty halve it alike.

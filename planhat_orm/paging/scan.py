@@ -364,9 +364,9 @@ class _Scan:
 
     def move_on(self, length: int, *, found: bool) -> None:
         """Decide after a covered page whether the list goes on, and where."""
-        if self.confirming is not None and found and length <= self.confirming:
+        if self.confirming is not None and length <= self.confirming:
             self.size = min(self.size, self.confirming)
-        full = length >= min(self.asked, self.size)
+        full = length >= self.asked
         doubtful = not full and length >= self.longest and looks_capped(length, self.default_size)
         self.confirming = length if doubtful else None
         self.longest = max(self.longest, length)
@@ -383,7 +383,6 @@ class _Scan:
             self.offset = (end + self.ceiling) // 2
             self.count_idle()
         else:
-            self.floor = self.ceiling = None
             self.offset = end
             self.barren += 1
             self.count_idle()
@@ -396,7 +395,6 @@ class _Scan:
         if self.floor is not None and self.floor < self.offset:
             self.offset = (self.floor + self.offset) // 2
         else:
-            self.floor = None
             self.offset = max(0, self.offset - self.step)
             self.step *= 2
         self.count_idle()

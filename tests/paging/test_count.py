@@ -45,6 +45,19 @@ def test_a_suspicious_length_is_confirmed_by_one_more_request(sim, rows):
     assert server.asked == [(0, 2000), (rows, 2000)]
 
 
+def test_a_suspicious_length_is_believed_after_a_longer_page(sim):
+    server = sim.Server(sim.make_ids(2100))
+    assert sim.tally(server, page_size=2000) == 2100
+    assert server.asked == [(0, 2000), (2000, 2000)]
+
+
+def test_a_maximum_that_grows_is_counted_too(sim):
+    caps = [100, 200, 300]
+    for rows in range(1300):
+        server = sim.Server(sim.make_ids(rows), cap=lambda number: caps[min(number, 2)])
+        assert sim.tally(server, page_size=2000) == rows
+
+
 def test_a_smaller_maximum_of_the_server_becomes_the_page_size(sim):
     server = sim.Server(sim.make_ids(2345), cap=lambda _: 100)
     assert sim.tally(server, page_size=2000) == 2345

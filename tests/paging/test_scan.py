@@ -106,8 +106,27 @@ def test_a_step_too_far_back_is_halved_instead_of_read_again(sim):
     handed, report = sim.read(server, page_size=11)
     assert handed == sim.make_ids(2000)
     assert report.proven
-    # 2,000 rows at ten new ones a page are 200 pages; finding the place again went many pages too far back.
+    # 2,000 rows at ten new ones a page are 200 pages; the steps back went too far by forty more.
     assert len(server.fetches) == 200 + 16
+
+
+def test_every_repair_begins_with_an_eighth(sim):
+    changes = [[] for _ in range(140)]
+    changes[100], changes[130] = [("purge", 520)], [("purge", 1)]
+    server = sim.Server(sim.make_ids(2000), drift=changes)
+    handed, _ = sim.read(server, page_size=11)
+    assert handed == sim.make_ids(2000)
+    place = server.asked[130][0]
+    assert server.asked[129:133] == [(place - 10, 11), (place, 11), (place - 1, 11), (place + 9, 11)]
+    assert len(server.fetches) == 200 + 16 + 1
+
+
+def test_any_number_of_repairs_is_fine_as_long_as_each_brings_news(sim):
+    server = sim.Server(sim.make_ids(1600), drift=[[]] + [[("purge", 1)]] * 199)
+    handed, report = sim.read(server, page_size=9)
+    assert handed == sim.make_ids(1600)
+    assert report.repairs >= 65
+    assert report.proven
 
 
 def test_an_empty_window_start_is_the_end_not_a_gap(sim):
@@ -154,9 +173,9 @@ def test_the_default_size_of_the_endpoint_counts_as_a_maximum(sim):
 
 
 def test_rows_that_appear_before_the_confirmation_are_no_maximum(sim):
-    server = sim.Server(sim.make_ids(100), drift=[[], [("insert", number) for number in range(100, 350)]])
-    assert sim.read(server, page_size=5000)[0] == sim.make_ids(350)
-    assert server.asked == [(0, 5000), (99, 5000)]
+    server = sim.Server(sim.make_ids(100), drift=[[], [("insert", number) for number in range(100, 850)]])
+    assert sim.read(server, page_size=500)[0] == sim.make_ids(850)
+    assert server.asked == [(0, 500), (99, 500), (598, 500)]
 
 
 def test_a_confirmation_that_is_not_covered_is_stepped_back_for(sim):
@@ -211,6 +230,26 @@ def test_without_an_order_a_page_that_does_not_join_is_asked_for_once_more(sim):
     handed, report = sim.read(server, page_size=80)
     assert set(handed) >= server.persistent
     assert server.asked == [(0, 80), (79, 80), (69, 80), (148, 80)]
+    assert not report.proven
+
+
+def test_without_an_order_one_step_back_has_to_do(sim):
+    server = sim.Server(sim.make_ids(200), arrange=lambda ids, _: ids[::-1])
+    server.drift = [[], [("delete", -1)] * 20]
+    handed, report = sim.read(server, page_size=80)
+    # Twenty rows slid away, ten were stepped back for besides the overlapping one: nine are lost, and said to be.
+    assert len(handed) == len(set(handed)) == 191
+    assert server.asked == [(0, 80), (79, 80), (69, 80), (148, 80)]
+    assert (report.repairs, report.proven) == (1, False)
+
+
+def test_the_bookmark_is_withdrawn_when_the_order_breaks(sim):
+    ids = sim.make_ids(range(10, 20))
+    server = sim.Server(ids, arrange=lambda ids, number: ids if number == 0 else [*ids, ids[4], ids[2]])
+    handed, report = sim.read(server)
+    assert handed == ids
+    assert server.asked == [(0, 10), (9, 10)]
+    assert report.bookmark is None
     assert not report.proven
 
 
@@ -274,6 +313,16 @@ def test_two_full_pages_of_old_rows_are_read_past(sim):
     handed, report = sim.read(server)
     assert handed == sim.make_ids(range(100, 125))
     assert (report.proven, report.repairs) == (True, 0)
+
+
+def test_full_pages_without_a_new_id_count_only_in_a_row(sim):
+    drift: list[list[tuple[str, int]]] = [[]]
+    for burst in range(4):
+        drift += [[("insert", 20 * burst + number) for number in range(9)], []]
+    server = sim.Server(sim.make_ids(range(100, 160)), drift=drift)
+    handed, report = sim.read(server)
+    assert handed == sim.make_ids(range(100, 160))
+    assert (report.duplicates, report.repairs) == (4 * 9, 0)
 
 
 @pytest.mark.parametrize("offset", [10**3, 10**6, 10**30])
@@ -351,6 +400,15 @@ def test_a_window_within_a_page_is_one_request(sim):
     server = sim.Server(sim.make_ids(100))
     assert sim.read(server, stop=10)[0] == server.ids[:10]
     assert server.asked == [(0, 10)]
+
+
+def test_the_rest_of_a_window_that_moved_away_is_looked_for_in_whole_pages(sim):
+    inserted = [("insert", number) for number in range(5)]
+    server = sim.Server(sim.make_ids(range(100, 150)), drift=[[], inserted])
+    handed, report = sim.read(server, stop=12)
+    assert handed == sim.make_ids(range(100, 112))
+    assert server.asked == [(0, 10), (9, 3), (11, 10)]
+    assert report.proven
 
 
 def test_a_window_is_counted_in_rows_handed_out(sim):
