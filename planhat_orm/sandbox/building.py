@@ -1,0 +1,132 @@
+"""From what was sent to what is stored: unknown keys dropped, dates and ids brought into form, custom values merged.
+
+Works on the world and a collection; raises Refusal. Used by single writes, bulk upserts and the sandbox's own
+``add`` and ``change``. It does not look for other records that hold the same keys: that is ``writing``'s.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from planhat_orm.sandbox.answers import Refusal
+from planhat_orm.sandbox.catalog import PREFIXES, Collection, is_object_id, wire_time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from planhat_orm.sandbox.store import Row
+    from planhat_orm.sandbox.world import World
+
+
+def accepted(collection: Collection, body: Mapping[str, Any]) -> Row:
+    """Return what Planhat takes of a body: declared keys that it does not keep itself, in its own form."""
+    taken: Row = {}
+    for key, value in body.items():
+        if key.startswith("custom.") and "custom" in collection.fields:
+            # A top-level "custom.<name>" works like the nested one (reported from a live tenant).
+            taken["custom"] = {**(taken.get("custom") or {}), key.removeprefix("custom."): value}
+        elif key == "custom" and key in collection.fields:
+            taken[key] = _custom(value, taken.get(key))
+        elif key in collection.fields and key not in collection.kept_by_planhat and key != "_id":
+            if key in collection.dates:
+                if value == "":
+                    continue  # ignored without an error on a date
+                value = _timestamp(value)
+            elif key in collection.meta.match_keys and isinstance(value, (int, float)) and not isinstance(value, bool):
+                value = str(value)
+            taken[key] = value
+    return taken
+
+
+def _custom(value: Any, before: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    folded = {name.casefold() for name in value}
+    if len(folded) < len(value):
+        raise Refusal(400, "Duplicated custom fields")
+    return {**(before or {}), **value}
+
+
+def _timestamp(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise Refusal(400, "Bad request") from None
+    return wire_time(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def resolve_references(world: World, collection: Collection, sent: Row) -> None:
+    """Turn "extid-..." and "srcid-..." into ids where the target takes them; what cannot be found becomes None."""
+    for key, target in collection.references.items():
+        value = sent.get(key)
+        if isinstance(value, str) and value[:6] in PREFIXES and target.meta.ref_prefixes:
+            found = world.store.find(target.path, PREFIXES[value[:6]][1], value[6:])
+            sent[key] = found["_id"] if found else None
+    company = collection.company_key
+    if company and sent.get(company) and not known_company(world, collection, sent[company]):
+        sent[company] = None
+
+
+def known_company(world: World, collection: Collection, id: Any) -> bool:
+    """Tell whether the id is that of a company."""
+    companies = collection.references[collection.company_key or ""]
+    return is_object_id(id) and world.store.get(companies.path, id) is not None
+
+
+def new_row(world: World, collection: Collection, sent: Row, constant: Row) -> Row:
+    """Return the row of a new record: what was sent, and what Planhat fills in."""
+    now = world.now()
+    row: Row = {"_id": world.store.new_id(), **collection.quirks.defaults, **constant}
+    row.update(dict.fromkeys(collection.quirks.stamps, now))
+    if collection.meta.updated_field:
+        row[collection.meta.updated_field] = now
+    row["__v"] = 0
+    for key, value in sent.items():
+        put(row, key, value)
+    settle(world, collection, row, frozenset(sent))
+    return row
+
+
+def changed_row(world: World, collection: Collection, row: Row, sent: Row) -> Row:
+    """Return the row after a PUT; the time of the last change moves even when nothing else does."""
+    after = {key: dict(value) if key == "custom" and isinstance(value, dict) else value for key, value in row.items()}
+    for key, value in sent.items():
+        put(after, key, value)
+    settle(world, collection, after, frozenset(sent))
+    touch(world, collection, after)
+    return after
+
+
+def touch(world: World, collection: Collection, row: Row) -> None:
+    """Move the version and the time of the last change."""
+    row["__v"] = row.get("__v", 0) + 1
+    if collection.meta.updated_field:
+        now = world.now()
+        row[collection.meta.updated_field] = now
+        if "lastUpdated" in collection.quirks.stamps:
+            row["lastUpdated"] = now
+
+
+def put(row: Row, key: str, value: Any) -> None:
+    """Set one property: null clears it, ``custom`` is merged key by key."""
+    if key == "custom" and isinstance(value, dict):
+        custom = {**(row.get("custom") or {}), **value}
+        value = {name: item for name, item in custom.items() if item is not None} or None
+    if value is None:
+        row.pop(key, None)
+    else:
+        row[key] = value
+
+
+def settle(world: World, collection: Collection, row: Row, sent: frozenset[str]) -> None:
+    """Fill in what Planhat computes from the rest of the row."""
+    key = collection.company_key
+    if key in sent and "companyName" in collection.fields and isinstance(row.get(key), str):
+        company = world.store.get(collection.references[key].path, row[key])
+        if company and company.get("name"):
+            row["companyName"] = company["name"]
+    if collection.quirks.settle:
+        collection.quirks.settle(world, row, sent)

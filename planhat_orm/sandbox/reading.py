@@ -1,0 +1,199 @@
+"""GET, as Planhat answers it: lists, the lean index, single records.
+
+Works on the world and a collection; raises Refusal. Imports nothing of HTTP. It does not promise any order of an
+unsorted list, as Planhat does not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from planhat_orm.sandbox.answers import BAD_PATH_ID, JSON, Answer, Refusal, not_found
+from planhat_orm.sandbox.catalog import PREFIXES, Collection, is_object_id
+from planhat_orm.sandbox.store import Condition, Query, Row, dumps
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
+    from planhat_orm.sandbox.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Tampering:
+    """What a fault changes in the way a list is read."""
+
+    ignore_filters: bool = False
+    ignore_sort: bool = False
+    cap: int | None = None
+
+
+class ListReader:
+    """Answers lists; keeps the last ones until something is written, for clients that read a page again."""
+
+    def __init__(self, world: World, kept_bytes: int = 64 * 1024 * 1024) -> None:
+        self._world = world
+        self._kept: OrderedDict[Hashable, bytes] = OrderedDict()
+        self._free = self._room = kept_bytes
+
+    def answer(self, collection: Collection, params: Mapping[str, str], tampering: Tampering = Tampering()) -> Answer:
+        """Answer a list with these parameters."""
+        world = self._world
+        world.permit(collection.path, "read")
+        query, select = list_query(world, collection, params, tampering), params.get("select", "")
+        with world.store.lock:
+            key = (world.store.version, world.behaviour.snapshot(), collection.path, query, select)
+            body = self._kept.get(key)
+            texts = world.store.texts(collection.path, query) if body is None else []
+        if body is None:
+            body = self._keep(key, _joined(world, collection, texts, select))
+        return Answer(200, body, {"Content-Type": JSON})
+
+    def _keep(self, key: Hashable, body: bytes) -> bytes:
+        with self._world.store.lock:
+            if len(body) <= self._room and key not in self._kept:
+                self._kept[key] = body
+                self._free -= len(body)
+                while self._free < 0:
+                    self._free += len(self._kept.popitem(last=False)[1])
+        return body
+
+
+def list_query(world: World, collection: Collection, params: Mapping[str, str], tampering: Tampering) -> Query:
+    """Read the parameters that Planhat knows and ignore all others."""
+    default, most = collection.meta.page_size
+    limit = _whole(params.get("limit"), default, least=1)
+    if tampering.cap is not None:
+        most = min(most, tampering.cap)
+    sort = "" if tampering.ignore_sort else params.get("sort", "")
+    where = () if tampering.ignore_filters else _conditions(world, collection, params)
+    return Query(
+        where=where,
+        sort=sort,
+        backwards=tampering.ignore_sort,
+        offset=_whole(params.get("offset"), 0, least=0),
+        limit=min(limit, most),
+    )
+
+
+def _whole(text: str | None, default: int, *, least: int) -> int:
+    try:
+        number = int(text or "")
+    except ValueError:
+        return default
+    return number if least <= number < 2**62 else default
+
+
+def _conditions(world: World, collection: Collection, params: Mapping[str, str]) -> tuple[Condition, ...]:
+    meta = collection.meta
+    filters = {**meta.list_params, **(meta.hint_params if world.behaviour.hints else {})}
+    where: list[Condition] = []
+    for name, key in filters.items():
+        value = params.get(name)
+        if value:
+            # Comma lists only where they are documented; elsewhere the text matches nothing.
+            where.append(Condition(key, tuple(value.split(",")) if name in meta.id_list_params else (value,)))
+    for name, shown in collection.hiding.items():
+        if params.get(name) != shown:
+            where.append(Condition(name))
+    return tuple(where)
+
+
+def _joined(world: World, collection: Collection, texts: list[str], select: str) -> bytes:
+    if not select and collection.listed is None and not collection.get_only and world.behaviour.absent == "omitted":
+        return ("[" + ",".join(texts) + "]").encode()
+    shape = _Shape(world, collection, select)
+    return ("[" + ",".join([dumps(shape.of(json.loads(text))) for text in texts]) + "]").encode()
+
+
+class _Shape:
+    """The properties that a list shows of a row."""
+
+    def __init__(self, world: World, collection: Collection, select: str) -> None:
+        self._world = world
+        names = {name.strip() for name in select.split(",")} if select else collection.listed
+        self._hidden = collection.get_only
+        self._shown = None if names is None else frozenset(names | {"_id"}) - self._hidden
+        self._nulls: tuple[str, ...] = ()
+        if world.behaviour.absent == "null":
+            shown = self._shown
+            self._nulls = tuple(
+                key for key in collection.scalars if (shown is None or key in shown) and key not in self._hidden
+            )
+        self._owners: tuple[str, ...] = ()
+        if not select and collection.listed is not None and world.behaviour.owners != "id":
+            self._owners = tuple(key for key, to in collection.references.items() if to.path == "users")
+        self._users: dict[str, Row | None] = {}
+
+    def of(self, row: Row) -> Row:
+        shown = self._shown
+        if shown is None:
+            seen = {key: value for key, value in row.items() if key not in self._hidden}
+        else:
+            seen = {key: value for key, value in row.items() if key in shown}
+        for key in self._nulls:
+            seen.setdefault(key, None)
+        for key in self._owners:
+            if isinstance(seen.get(key), str):
+                seen[key] = self._owner(seen[key])
+        return seen
+
+    def _owner(self, id: str) -> Row | None:
+        if self._world.behaviour.owners == "null":
+            return None
+        if id not in self._users:
+            user = self._world.store.get("users", id) or {}
+            self._users[id] = {"_id": id, "nickName": user.get("nickName", "")}
+        return self._users[id]
+
+
+def lean_index(world: World, collection: Collection, params: Mapping[str, str]) -> Answer:
+    """Answer the lean index: every record with a few keys, whatever ``limit`` says."""
+    world.permit(collection.path, "read")
+    meta, where = collection.meta, []
+    for name, key in meta.lean_params.items():
+        value = params.get(name)
+        if value:
+            where.append(Condition(key, tuple(value.split(",")) if name in collection.quirks.lean_lists else (value,)))
+    return Answer.json([_lean(meta.lean_fields, row) for row in world.store.rows(collection.path, Query(tuple(where)))])
+
+
+def _lean(keys: tuple[str, ...], row: Row) -> Row:
+    seen = {key: row[key] for key in keys if row.get(key) is not None}
+    # An external id that is not there is '' in some rows and missing from others (docs: sample of leancompanies).
+    if "externalId" in keys and "externalId" not in seen and int(row["_id"][-1], 16) % 2:
+        seen["externalId"] = ""
+    return seen
+
+
+def get(world: World, collection: Collection, key: str) -> Answer:
+    """Answer one record, in its fullest shape."""
+    world.permit(collection.path, "read")
+    return Answer.json(whole(world, collection, find(world, collection, key)[0]))
+
+
+def whole(world: World, collection: Collection, row: Row) -> Row:
+    """Return a record as a single answer shows it."""
+    if collection.quirks.embed:
+        row = collection.quirks.embed(world, row)
+    if world.behaviour.absent == "null":
+        row = {**dict.fromkeys(collection.scalars), **row}
+    return row
+
+
+def find(world: World, collection: Collection, key: str) -> tuple[Row, str]:
+    """Return the record of a path key, and the property that the key speaks of."""
+    prefix = key[:6]
+    if prefix in PREFIXES and collection.takes(prefix):
+        property_, value = PREFIXES[prefix][1], key[6:]
+    elif is_object_id(key):
+        property_, value = "_id", key
+    else:
+        raise Refusal(400, BAD_PATH_ID)
+    # An external id may be unique per company only; which record wins is not documented: here, the first.
+    row = world.store.find(collection.path, property_, value)
+    if row is None:
+        raise not_found()
+    return row, property_

@@ -1,0 +1,140 @@
+"""Rows behind the session: what ``Sandbox.add``, ``change`` and ``remove`` do to the world.
+
+Works on the world and models. What is given is what is stored, odd values too; the rest is filled in as Planhat would.
+No request, no permission, no check but that names are known and ids unique.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from planhat_orm.sandbox.building import put, settle, touch
+from planhat_orm.sandbox.catalog import Collection, collection_of, constant_of, is_object_id
+from planhat_orm.sandbox.store import Condition, Query, Row
+
+if TYPE_CHECKING:
+    from planhat_orm.orm.model import Model
+    from planhat_orm.sandbox.world import World
+
+
+class _Names:
+    """Python names and Planhat's names to Planhat's, each looked up once."""
+
+    def __init__(self, collection: Collection, model: type[Model]) -> None:
+        self._collection = collection
+        self._model = model
+        self._known: dict[str, str] = {}
+
+    def wire(self, values: Mapping[str, Any]) -> Row:
+        """Return the values as they travel; ``extra`` holds properties that no model declares."""
+        row: Row = {}
+        for name, value in values.items():
+            if name == "extra":
+                row.update(value)
+                continue
+            key = self._known.get(name)
+            if key is None:
+                key = self._known[name] = self._collection.wire_name(self._model, name)
+            if type(value) is not str:
+                value = self._collection.wire_value(key, value)
+            if value is not None:
+                row[key] = value
+        return row
+
+
+def add_many(world: World, model: type[Model], items: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
+    """Yield the rows of new records, made one by one; the caller stores them."""
+    collection = collection_of(model)
+    names, constant = _Names(collection, model), constant_of(model)
+    quirks, updated = collection.quirks, collection.meta.updated_field
+    now = world.now()
+    filled = {**quirks.defaults, **constant, **dict.fromkeys(quirks.stamps, now)}
+    if updated:
+        filled[updated] = now
+    companies: dict[Any, Any] = {}
+    for item in items:
+        given = names.wire(item)
+        row = {"_id": "", **filled, **given}
+        row.setdefault("__v", 0)
+        row["_id"] = given.get("_id") or world.store.new_id()
+        _name_company(world, collection, row, companies)
+        if quirks.settle:
+            quirks.settle(world, row, frozenset(given))
+            row.update({key: value for key, value in given.items() if not isinstance(value, list)})
+        yield row
+
+
+def _name_company(world: World, collection: Collection, row: Row, companies: dict[Any, Any]) -> None:
+    key = collection.company_key
+    company = row.get(key) if key else None
+    if company is None or "companyName" not in collection.fields or "companyName" in row:
+        return
+    if company not in companies:
+        found = world.store.get(collection.references[key or ""].path, company)
+        companies[company] = found.get("name") if found else None
+    if companies[company]:
+        row["companyName"] = companies[company]
+
+
+def change(world: World, model: type[Model], id: Any, values: Mapping[str, Any]) -> Row:
+    """Change a record as somebody in Planhat's own screens would; None clears a property."""
+    collection = collection_of(model)
+    with world.store.transaction():
+        row = one(world, model, id, {})
+        names = _Names(collection, model)
+        cleared = {collection.wire_name(model, name): None for name, value in values.items() if value is None}
+        given = {**names.wire(values), **cleared}
+        after = {**row, **({"custom": dict(row["custom"])} if isinstance(row.get("custom"), dict) else {})}
+        for key, value in given.items():
+            put(after, key, value)
+        settle(world, collection, after, frozenset(given))
+        touch(world, collection, after)
+        after.update({key: value for key, value in given.items() if value is not None and key != "custom"})
+        world.store.replace(collection.path, after)
+    return after
+
+
+def remove(world: World, model: type[Model], id: Any) -> Row:
+    """Delete a record and return it."""
+    with world.store.transaction():
+        row = one(world, model, id, {})
+        world.store.delete(collection_of(model).path, row["_id"])
+    return row
+
+
+def one(world: World, model: type[Model], id: Any, keys: Mapping[str, Any]) -> Row:
+    """Return the only record with this id, or with these values; raises LookupError."""
+    if id is not None:
+        keys = {"_id": id_of(id), **keys}
+    found = matching(world, model, keys)
+    if len(found) != 1:
+        raise LookupError(f"{len(found)} rows of {model.__name__} have {dict(keys)}")
+    return found[0]
+
+
+def matching(world: World, model: type[Model], keys: Mapping[str, Any]) -> list[Row]:
+    """Return the records of the model with these values, in the order in which they were added."""
+    collection = collection_of(model)
+    wanted = _Names(collection, model).wire(keys)
+    texts = {**constant_of(model), **{key: value for key, value in wanted.items() if isinstance(value, str)}}
+    where = tuple(Condition(key, (value,)) for key, value in texts.items())
+    rows = world.store.rows(collection.path, Query(where))
+    others = {key: value for key, value in wanted.items() if key not in texts}
+    return [row for row in rows if all(row.get(key) == value for key, value in others.items())] if others else rows
+
+
+def count(world: World, model: type[Model], keys: Mapping[str, Any]) -> int:
+    """Return how many records of the model have these values."""
+    if keys:
+        return len(matching(world, model, keys))
+    where = [Condition(key, (value,)) for key, value in constant_of(model).items()]
+    return world.store.count(collection_of(model).path, *where)
+
+
+def id_of(record: Any) -> str:
+    """Return the id in a row, an object or an id."""
+    key = record.get("_id") if isinstance(record, Mapping) else getattr(record, "id", record)
+    if not is_object_id(key):
+        raise LookupError(f"{record!r} is no row, object or id")
+    return str(key)

@@ -1,0 +1,135 @@
+"""A threaded HTTP server on loopback, in a daemon thread: keeps connections open, and cuts them when a fault says so.
+
+Needs Werkzeug, which comes with Flask. Imports the app. It does not promise to serve anyone but local tests: it binds
+127.0.0.1 only.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+from werkzeug.test import run_wsgi_app
+
+from planhat_orm.errors import ConfigurationError
+from planhat_orm.sandbox.app import EXCHANGE, Desk, create_app
+from planhat_orm.sandbox.faults import Exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+HOST = "127.0.0.1"
+
+
+class Handler(WSGIRequestHandler):
+    """Answers the requests of one connection, one after another."""
+
+    protocol_version = "HTTP/1.1"
+    # Headers and body go out as two pieces; waiting for the client's acknowledgement between them costs 40 ms.
+    disable_nagle_algorithm = True
+    # Declared by the base class as any WSGI server.
+    server: Server  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    def setup(self) -> None:
+        """Remember the connection, so that stopping the server ends it."""
+        super().setup()
+        self.server.connections.add(self.connection)
+
+    def finish(self) -> None:
+        """Forget the connection."""
+        self.server.connections.discard(self.connection)
+        super().finish()
+
+    def run_wsgi(self) -> None:
+        """Serve one request. Werkzeug's own way closes the connection after each."""
+        if self.headers.get("Expect", "").lower() == "100-continue":
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self.environ = environ = self.make_environ()
+        pieces, status, headers = run_wsgi_app(self.server.app, environ, buffered=True)
+        exchange = environ.get(EXCHANGE) or Exchange(self.command, self.path)
+        try:
+            if exchange.dropped:
+                self._drop(reset=exchange.dropped == "reset")
+            else:
+                self._send(status, list(headers), b"".join(pieces), exchange)
+        except OSError:
+            # The client went away: it did not want to wait, or it has read enough.
+            self.close_connection = True
+
+    def _send(self, status: str, headers: Iterable[tuple[str, str]], body: bytes, exchange: Exchange) -> None:
+        code, _, phrase = status.partition(" ")
+        self.send_response(int(code), phrase)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.end_headers()
+        if exchange.cut_after is not None:
+            self.wfile.write(body[: exchange.cut_after])
+            self._drop(reset=False)
+            return
+        size, pause = exchange.drip or (len(body) or 1, 0.0)
+        for start in range(0, len(body), size):
+            if start and pause:
+                time.sleep(pause)
+            self.wfile.write(body[start : start + size])
+
+    def _drop(self, *, reset: bool) -> None:
+        """End the connection now: with a reset, or as if the server had gone."""
+        self.close_connection = True
+        if reset:
+            # Lingering for no time makes closing send a reset instead of an orderly end.
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.rfile.close()
+            self.connection.close()
+        else:
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Log nothing: the requests are in ``box.requests``."""
+
+
+class Server(ThreadedWSGIServer):
+    """The server of one sandbox; it runs from its making until ``stop``."""
+
+    def __init__(self, desk: Desk, port: int = 0) -> None:
+        self.connections: set[socket.socket] = set()
+        # Bound here, because Werkzeug ends the process when a port is taken.
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((HOST, port))
+            listener.listen(128)
+        except OSError as problem:
+            listener.close()
+            raise ConfigurationError(f"the sandbox cannot listen on {HOST}:{port}: {problem.strerror}") from None
+        super().__init__(HOST, port, create_app(desk), Handler, fd=listener.fileno())
+        listener.close()
+        self._thread = threading.Thread(target=self._run, name=f"planhat-sandbox-{self.port}", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        self.serve_forever(poll_interval=0.02)
+
+    @property
+    def url(self) -> str:
+        """The address, without a slash at the end."""
+        return f"http://{HOST}:{self.port}"
+
+    def stop(self) -> None:
+        """Stop listening and end every connection."""
+        self.shutdown()
+        self._thread.join()
+        for connection in list(self.connections):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue  # it ended by itself
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of connections that broke; anything else is shown."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)

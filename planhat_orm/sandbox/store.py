@@ -1,0 +1,208 @@
+"""The rows of every collection, as JSON texts in SQLite, in memory or in a file.
+
+Imports the standard library only. It knows collections by name and rows as dicts with an ``_id``; what a Planhat
+object is, it does not know, and it checks nothing but that ids are unique.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import sqlite3
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+Row = dict[str, Any]
+
+#: Answers are sent as stored, so rows are kept compact and in UTF-8.
+dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_FIRST_SECOND = 0x64B00000
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A row fits when the value under ``key`` is one of ``values``; without values, when it is not true."""
+
+    key: str
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A page of a collection: ``sort`` is a key, with "-" in front for descending, "" for the order of insertion."""
+
+    where: tuple[Condition, ...] = ()
+    sort: str = ""
+    backwards: bool = False
+    offset: int = 0
+    limit: int | None = None
+
+
+class Store:
+    """Rows by collection, safe to use from several threads.
+
+    :param path: a file that keeps the rows; None keeps them in memory.
+    :param seed: two stores of one seed give out the same ids.
+
+    >>> store = Store(seed=1)
+    >>> store.insert("companies", [{"_id": store.new_id(), "name": "Acme"}])
+    >>> store.find("companies", "name", "Acme")["_id"] == Store(seed=1).new_id()
+    True
+    """
+
+    def __init__(self, path: str | Path | None = None, *, seed: int = 1) -> None:
+        self.lock = threading.RLock()
+        #: Moves with every write: what was answered at one version holds as long as it stands.
+        self.version = 0
+        self._machine = random.Random(seed).getrandbits(40)  # noqa: S311
+        self._db = sqlite3.connect(str(path) if path else ":memory:", check_same_thread=False, isolation_level=None)
+        self._db.execute("PRAGMA synchronous = OFF")
+        self._db.execute("CREATE TABLE IF NOT EXISTS sandbox_counter (given INTEGER NOT NULL)")
+        self._tables = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        self._indexed: set[tuple[str, str]] = set()
+        found = self._db.execute("SELECT given FROM sandbox_counter").fetchone()
+        self._given = found[0] if found else 0
+
+    def close(self) -> None:
+        """Close the file; a store in memory is gone then."""
+        with self.lock:
+            self._db.close()
+
+    def new_id(self) -> str:
+        """Return an id like Planhat's, 24 hexadecimal digits, greater than all that were given out before."""
+        with self.lock:
+            self._given += 1
+            return f"{_FIRST_SECOND + self._given:08x}{self._machine:010x}{self._given & 0xFFFFFF:06x}"
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Keep others out and write everything inside, or nothing when an error leaves the block."""
+        with self.lock:
+            if self._db.in_transaction:
+                yield
+                return
+            self._db.execute("BEGIN")
+            try:
+                yield
+                self._db.execute("DELETE FROM sandbox_counter")
+                self._db.execute("INSERT INTO sandbox_counter VALUES (?)", (self._given,))
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            finally:
+                self.version += 1
+            self._db.execute("COMMIT")
+
+    # Writing
+
+    def insert(self, collection: str, rows: Iterable[Row]) -> None:
+        """Add rows, each with an ``_id`` of its own; raises ValueError when one is taken."""
+        table = self._table(collection)
+        texts = ((row["_id"], dumps(row)) for row in rows)
+        with self.transaction():
+            try:
+                self._db.executemany(f"INSERT INTO {table} (id, data) VALUES (?, ?)", texts)  # noqa: S608
+            except sqlite3.IntegrityError as problem:
+                raise ValueError(f"an _id is taken already in {collection}: {problem}") from None
+
+    def replace(self, collection: str, row: Row) -> None:
+        """Store ``row`` in place of the one with its ``_id``."""
+        table = self._table(collection)
+        with self.transaction():
+            self._db.execute(f"UPDATE {table} SET data = ? WHERE id = ?", (dumps(row), row["_id"]))  # noqa: S608
+
+    def delete(self, collection: str, id: str) -> bool:
+        """Delete the row with this id and tell whether there was one."""
+        table = self._table(collection)
+        with self.transaction():
+            return self._db.execute(f"DELETE FROM {table} WHERE id = ?", (id,)).rowcount > 0  # noqa: S608
+
+    # Reading
+
+    def get(self, collection: str, id: str) -> Row | None:
+        """Return the row with this id."""
+        return self.find(collection, "_id", id)
+
+    def find(self, collection: str, key: str, value: str, *more: Condition) -> Row | None:
+        """Return the row inserted first among those with this value under ``key``."""
+        found = self.texts(collection, Query(where=(Condition(key, (value,)), *more), limit=1))
+        return json.loads(found[0]) if found else None
+
+    def rows(self, collection: str, query: Query | None = None) -> list[Row]:
+        """Return the rows of a query."""
+        return [json.loads(text) for text in self.texts(collection, query or Query())]
+
+    def texts(self, collection: str, query: Query) -> list[str]:
+        """Return the rows of a query as the JSON texts they are stored in."""
+        with self.lock:
+            where, values = self._where(collection, query.where)
+            sql = f"SELECT data FROM {self._table(collection)}{where}{self._order(collection, query)} LIMIT ? OFFSET ?"  # noqa: S608
+            limit = -1 if query.limit is None else query.limit
+            return [text for (text,) in self._db.execute(sql, (*values, limit, query.offset))]
+
+    def count(self, collection: str, *conditions: Condition) -> int:
+        """Return the number of rows that fit all conditions."""
+        with self.lock:
+            where, values = self._where(collection, conditions)
+            sql = f"SELECT count(*) FROM {self._table(collection)}{where}"  # noqa: S608
+            return int(self._db.execute(sql, values).fetchone()[0])
+
+    # SQL. Names that reach it are collections and keys of the registry, or bound as parameters.
+
+    def _table(self, collection: str) -> str:
+        name = f"rows_{collection}"
+        if name not in self._tables:
+            if not _PLAIN_KEY.match(collection):
+                raise ValueError(f"{collection!r} is no name of a collection")
+            with self.lock:
+                self._db.execute(
+                    f"CREATE TABLE IF NOT EXISTS {name} (seq INTEGER PRIMARY KEY, id TEXT NOT NULL, data TEXT NOT NULL)"
+                )
+                self._db.execute(f"CREATE UNIQUE INDEX IF NOT EXISTS {name}_id ON {name} (id)")
+                self._tables.add(name)
+        return name
+
+    def _value(self, collection: str, key: str, form: str = "{}") -> str:
+        """Return the SQL for a key's value, with an index over it and the id: made at the first use of the key."""
+        if key == "_id":
+            return form.format("id")
+        if not _PLAIN_KEY.match(key):
+            return "NULL"
+        sql = form.format(f"json_extract(data, '$.{key}')")
+        table = self._table(collection)
+        if (table, sql) not in self._indexed:
+            self._indexed.add((table, sql))
+            name = f"{table}_{'not_' if form != '{}' else ''}{key}"
+            self._db.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({sql}, id)")
+        return sql
+
+    def _where(self, collection: str, conditions: Sequence[Condition]) -> tuple[str, list[str]]:
+        parts: list[str] = []
+        values: list[str] = []
+        for condition in conditions:
+            if condition.values:
+                parts.append(f"{self._value(collection, condition.key)} IN ({', '.join('?' * len(condition.values))})")
+                values.extend(condition.values)
+            else:
+                parts.append(f"{self._value(collection, condition.key, '({} IS 1)')} = 0")
+        return (" WHERE " + " AND ".join(parts) if parts else ""), values
+
+    def _order(self, collection: str, query: Query) -> str:
+        # SQLite orders NULL, then numbers, then texts by their bytes: the order that MongoDB gives them.
+        if not query.sort:
+            return " ORDER BY seq DESC" if query.backwards else " ORDER BY seq"
+        way = "DESC" if query.sort.startswith("-") else "ASC"
+        key = query.sort.removeprefix("-")
+        value = self._value(collection, key)
+        if value == "NULL":
+            return " ORDER BY seq"
+        return f" ORDER BY {value} {way}" if key == "_id" else f" ORDER BY {value} {way}, id {way}"
