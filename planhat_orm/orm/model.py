@@ -40,7 +40,7 @@ class ModelBase(type):
     """Makes a model class: collects fields, reads ``class Meta``, adds the per-model exceptions."""
 
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> ModelBase:
-        declared = namespace.pop("Meta", None)
+        declared = namespace.get("Meta")
         namespace.setdefault("__slots__", ())
         cls = super().__new__(mcs, name, bases, namespace)
         parents: list[Any] = [base for base in bases if isinstance(base, ModelBase)]

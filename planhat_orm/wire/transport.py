@@ -385,7 +385,7 @@ class _Session(requests.Session):
         super().__init__()
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
-    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - requests names it
+    def get_redirect_target(self, resp: requests.Response) -> None:
         return None
 
 
