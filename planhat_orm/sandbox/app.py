@@ -132,7 +132,7 @@ class _Service:
         world, method = self._desk.world, request.method
         lean = lean_index_at(name)
         if lean is not None and method == "GET" and not key:
-            return reading.lean_index(world, lean, params)
+            return self._lists.lean(lean, params)
         collection = collection_at(name)
         if collection is None:
             raise Refusal(404, "Not Found")

@@ -145,6 +145,20 @@ class Sandbox:
         }
         return planhat_orm.Session(**(known | options))
 
+    def environment(self) -> dict[str, str]:
+        """Return the variables that point ``connect()`` and ``Session()`` to this sandbox.
+
+        >>> with Sandbox() as box:
+        ...     sorted(box.environment())
+        ['PLANHAT_ANALYTICS_URL', 'PLANHAT_API_TOKEN', 'PLANHAT_BASE_URL', 'PLANHAT_TENANT_TOKEN']
+        """
+        return {
+            "PLANHAT_API_TOKEN": self.token,
+            "PLANHAT_TENANT_TOKEN": self.tenant_token,
+            "PLANHAT_BASE_URL": self.url,
+            "PLANHAT_ANALYTICS_URL": f"{self.url}/analytics",
+        }
+
     # Rows, behind the session
 
     def add(self, model: type[Model], /, **values: Any) -> Row:

@@ -17,6 +17,7 @@ from planhat_orm.models import Company, Enduser, License, Note, User
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
     from faker import Faker
 
     from planhat_orm.sandbox.box import Sandbox

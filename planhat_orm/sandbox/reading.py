@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from planhat_orm.sandbox.answers import BAD_PATH_ID, JSON, Answer, Refusal, not_found
@@ -16,7 +17,7 @@ from planhat_orm.sandbox.catalog import PREFIXES, Collection, is_object_id
 from planhat_orm.sandbox.store import Condition, Query, Row, dumps
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
 
     from planhat_orm.sandbox.world import World
 
@@ -38,18 +39,26 @@ class ListReader:
         self._kept: OrderedDict[Hashable, bytes] = OrderedDict()
         self._free = self._room = kept_bytes
 
-    def answer(self, collection: Collection, params: Mapping[str, str], tampering: Tampering = Tampering()) -> Answer:
+    def answer(self, collection: Collection, params: Mapping[str, str], tampering: Tampering) -> Answer:
         """Answer a list with these parameters."""
+        self._world.permit(collection.path, "read")
+        query, select = list_query(self._world, collection, params, tampering), params.get("select", "")
+        return self._answer(collection, query, select, partial(_joined, self._world, collection, select))
+
+    def lean(self, collection: Collection, params: Mapping[str, str]) -> Answer:
+        """Answer the lean index: every record with a few keys, whatever ``limit`` says."""
+        self._world.permit(collection.path, "read")
+        return self._answer(collection, lean_query(collection, params), None, partial(_lean_index, collection))
+
+    def _answer(
+        self, collection: Collection, query: Query, select: str | None, write: Callable[[list[str]], bytes]
+    ) -> Answer:
         world = self._world
-        world.permit(collection.path, "read")
-        query, select = list_query(world, collection, params, tampering), params.get("select", "")
         with world.store.lock:
             key = (world.store.version, world.behaviour.snapshot(), collection.path, query, select)
             body = self._kept.get(key)
             texts = world.store.texts(collection.path, query) if body is None else []
-        if body is None:
-            body = self._keep(key, _joined(world, collection, texts, select))
-        return Answer(200, body, {"Content-Type": JSON})
+        return Answer(200, self._keep(key, write(texts)) if body is None else body, {"Content-Type": JSON})
 
     def _keep(self, key: Hashable, body: bytes) -> bytes:
         with self._world.store.lock:
@@ -101,7 +110,7 @@ def _conditions(world: World, collection: Collection, params: Mapping[str, str])
     return tuple(where)
 
 
-def _joined(world: World, collection: Collection, texts: list[str], select: str) -> bytes:
+def _joined(world: World, collection: Collection, select: str, texts: list[str]) -> bytes:
     if not select and collection.listed is None and not collection.get_only and world.behaviour.absent == "omitted":
         return ("[" + ",".join(texts) + "]").encode()
     shape = _Shape(world, collection, select)
@@ -149,15 +158,19 @@ class _Shape:
         return self._users[id]
 
 
-def lean_index(world: World, collection: Collection, params: Mapping[str, str]) -> Answer:
-    """Answer the lean index: every record with a few keys, whatever ``limit`` says."""
-    world.permit(collection.path, "read")
-    meta, where = collection.meta, []
-    for name, key in meta.lean_params.items():
+def lean_query(collection: Collection, params: Mapping[str, str]) -> Query:
+    """Read the parameters of the lean index; there is no page and no order among them."""
+    where = []
+    for name, key in collection.meta.lean_params.items():
         value = params.get(name)
         if value:
             where.append(Condition(key, tuple(value.split(",")) if name in collection.quirks.lean_lists else (value,)))
-    return Answer.json([_lean(meta.lean_fields, row) for row in world.store.rows(collection.path, Query(tuple(where)))])
+    return Query(tuple(where))
+
+
+def _lean_index(collection: Collection, texts: list[str]) -> bytes:
+    keys = collection.meta.lean_fields
+    return ("[" + ",".join([dumps(_lean(keys, json.loads(text))) for text in texts]) + "]").encode()
 
 
 def _lean(keys: tuple[str, ...], row: Row) -> Row:

@@ -188,21 +188,26 @@ class Store:
     def _where(self, collection: str, conditions: Sequence[Condition]) -> tuple[str, list[str]]:
         parts: list[str] = []
         values: list[str] = []
+        # The plus keeps SQLite from walking all rows that are not hidden where another filter leaves few.
+        few = "+" if _leaves_few(conditions) else ""
         for condition in conditions:
             if condition.values:
                 parts.append(f"{self._value(collection, condition.key)} IN ({', '.join('?' * len(condition.values))})")
                 values.extend(condition.values)
             else:
-                parts.append(f"{self._value(collection, condition.key, '({} IS 1)')} = 0")
+                parts.append(f"{few}{self._value(collection, condition.key, '({} IS 1)')} = 0")
         return (" WHERE " + " AND ".join(parts) if parts else ""), values
 
     def _order(self, collection: str, query: Query) -> str:
         # SQLite orders NULL, then numbers, then texts by their bytes: the order that MongoDB gives them.
-        if not query.sort:
-            return " ORDER BY seq DESC" if query.backwards else " ORDER BY seq"
-        way = "DESC" if query.sort.startswith("-") else "ASC"
+        way = "DESC" if query.sort.startswith("-") or query.backwards else "ASC"
         key = query.sort.removeprefix("-")
-        value = self._value(collection, key)
-        if value == "NULL":
-            return " ORDER BY seq"
-        return f" ORDER BY {value} {way}" if key == "_id" else f" ORDER BY {value} {way}, id {way}"
+        value = self._value(collection, key) if key else "seq"
+        if value in ("seq", "id", "NULL"):
+            few = "+" if _leaves_few(query.where) else ""  # sort them rather than walk the whole table in order
+            return f" ORDER BY {few}{value.replace('NULL', 'seq')} {way}"
+        return f" ORDER BY {value} {way}, id {way}"
+
+
+def _leaves_few(conditions: Sequence[Condition]) -> bool:
+    return any(condition.values for condition in conditions)
