@@ -1,0 +1,42 @@
+"""What all tests share: the demo sandbox and hypothesis' settings.
+
+The fixture ``planhat_sandbox`` (an empty sandbox) comes from the package's own pytest plugin.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from planhat_orm.sandbox import Sandbox
+from planhat_orm.sandbox.loopback import only_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# A busy machine is slow, and that is no failure: no test of ours is about time.
+settings.register_profile("ci", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", settings.get_profile("ci"), max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture(scope="session")
+def demo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo data in a file, made once; whoever wants to change it works on a copy."""
+    path = tmp_path_factory.mktemp("demo") / "demo.sqlite"
+    Sandbox(path, demo=True).close()
+    return path
+
+
+@pytest.fixture
+def demo(demo_file: Path, tmp_path: Path) -> Iterator[Sandbox]:
+    """A sandbox with the demo data and its session current; no other host can be reached."""
+    copy = tmp_path / "demo.sqlite"
+    shutil.copyfile(demo_file, copy)
+    with Sandbox(copy) as box, only_loopback(), box.session():
+        yield box
