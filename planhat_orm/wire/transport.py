@@ -7,6 +7,8 @@ promise a total time either: a timeout bounds each wait for the network, not the
 
 from __future__ import annotations
 
+import codecs
+import io
 import ipaddress
 import itertools
 import json
@@ -46,6 +48,7 @@ Guard = Callable[[Request], None]
 _log = logging.getLogger("planhat_orm.wire")
 _numbers = itertools.count(1)
 _LONG_WAIT = 5.0
+_CHUNK = 1 << 16
 _POOL = 50  # the API takes at most 50 requests at a time (https://www.planhat.com/developers/api/introduction)
 
 # What the network may raise: requests wraps most of urllib3's errors, but not all, and none while a body is read raw.
@@ -261,20 +264,13 @@ class Transport:
         status = answer.status_code
         headers = CaseInsensitiveDict((name, self._credentials.scrub(value)) for name, value in answer.headers.items())
         fate = fate_of_status(status, headers)
-        try:
-            # Read in one piece, a page may have 20 MB. A session of the caller's reads redirects itself: .content.
-            content: Any = answer.raw.read(decode_content=True) or answer.content
-        except _NETWORK_ERRORS as error:
-            if fate is Fate.DONE:
-                slow = fate_of_error(error) is Fate.SLOW
-                return self._failure(error, Fate.SLOW if slow else Fate.LOST, number, status)
-            content = b""  # the status of an error says enough
         if fate is not Fate.DONE:
-            text = self._credentials.scrub(_decoded(content, headers))
-            return _Attempt(fate, number, status, headers, text=text)
+            return _Attempt(fate, number, status, headers, text=self._credentials.scrub(_error_text(answer)))
         try:
-            content = content.decode("utf-8-sig")  # the bytes go: a page may have 20 MB, and text and objects suffice
-            data = _parsed(request, status, content)
+            data = _parsed(request, status, _text(answer))
+        except _NETWORK_ERRORS as error:
+            slow = fate_of_error(error) is Fate.SLOW
+            return self._failure(error, Fate.SLOW if slow else Fate.LOST, number, status)
         except ValueError as error:
             reason = "the body is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
             return _Attempt(Fate.LOST, number, status, headers, reason=self._credentials.scrub(reason))
@@ -336,6 +332,30 @@ def _no_answer(
     return f"{request} {what}{doubt}."
 
 
+def _text(answer: requests.Response) -> str:
+    """Read and decode a body chunk by chunk: a page may have 20 MB, which need not be there twice."""
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    text = io.StringIO(newline="")
+    for chunk in answer.raw.stream(_CHUNK, decode_content=True):
+        text.write(decoder.decode(chunk))
+    # A session of the caller's may have read the body itself, for a redirect that it does not follow.
+    text.write(decoder.decode(b"" if text.tell() else answer.content, final=True))
+    return text.getvalue()
+
+
+def _error_text(answer: requests.Response) -> str:
+    """Return an error's body as text, whatever it claims to be; its status says enough where it cannot be read."""
+    try:
+        content: bytes = answer.raw.read(decode_content=True) or answer.content
+    except _NETWORK_ERRORS:
+        return ""
+    found = re.search(r"charset=[\"']?([A-Za-z0-9_.:-]+)", answer.headers.get("Content-Type", ""))
+    try:
+        return content.decode(found[1] if found else "utf-8", errors="replace")
+    except (LookupError, ValueError):
+        return content.decode("utf-8", errors="replace")
+
+
 def _parsed(request: Request, status: int, text: str) -> Any:
     """Parse a successful body once; raise ValueError for one that cannot be meant."""
     if not text.strip():
@@ -367,15 +387,6 @@ def _headers(body: bytes | None) -> dict[str, str]:
     if body is not None:
         headers["Content-Type"] = "application/json"
     return headers
-
-
-def _decoded(content: bytes, headers: Mapping[str, str]) -> str:
-    """Return an error's body as text, whatever it claims to be."""
-    found = re.search(r"charset=[\"']?([A-Za-z0-9_.:-]+)", headers.get("Content-Type", ""))
-    try:
-        return content.decode(found[1] if found else "utf-8", errors="replace")
-    except (LookupError, ValueError):
-        return content.decode("utf-8", errors="replace")
 
 
 class _Session(requests.Session):
