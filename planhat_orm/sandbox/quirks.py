@@ -6,6 +6,7 @@ answers; models are declared elsewhere. Numbers are computed simply, not as Plan
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ Settle = Callable[[World, Row, frozenset[str]], None]
 #: Returns the row as a single get shows it.
 Embed = Callable[[World, Row], Row]
 
+_BLOCK = re.compile(r"</?(?:p|br|div|li|ul|ol|h\d)\b[^>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
 
 
@@ -160,7 +162,8 @@ def settle_conversation(world: World, row: Row, sent: frozenset[str]) -> None:
     if row.get("type") not in world.behaviour.touch_types:
         row["type"] = "note"
     if row.get("description"):
-        row["snippet"] = _TAG.sub(" ", str(row["description"])).strip()[:200]
+        text = html.unescape(_TAG.sub("", _BLOCK.sub(" ", str(row["description"]))))
+        row["snippet"] = " ".join(text.split())[:200]
     for key, collection in (("users", "users"), ("endusers", "endusers")):
         if isinstance(row.get(key), list):
             row[key] = [_participant(world, collection, item) for item in row[key]]

@@ -11,6 +11,7 @@ import random
 import re
 import sqlite3
 import threading
+import weakref
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -65,6 +66,8 @@ class Store:
         self.version = 0
         self._machine = random.Random(seed).getrandbits(40)  # noqa: S311
         self._db = sqlite3.connect(str(path) if path else ":memory:", check_same_thread=False, isolation_level=None)
+        # A sandbox that only held rows for a moment need not be closed.
+        weakref.finalize(self, self._db.close)
         self._db.execute("PRAGMA synchronous = OFF")
         self._db.execute("CREATE TABLE IF NOT EXISTS sandbox_counter (given INTEGER NOT NULL)")
         self._tables = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}

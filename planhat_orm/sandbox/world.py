@@ -30,6 +30,7 @@ def wall_clock() -> datetime:
 class World:
     """The state that operations act on.
 
+    >>> from planhat_orm.sandbox.store import Store
     >>> world = World(Store())
     >>> world.now() < world.now()
     True
