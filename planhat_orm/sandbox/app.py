@@ -2,7 +2,7 @@
 
 Needs Flask, which comes with ``planhat_orm[sandbox]``; nothing else of the sandbox but ``server`` imports this module.
 It knows paths, tokens and statuses, and leaves what they mean to reading, writing and upserting. A connection that a
-fault cuts is cut by ``server``: this module only leaves word in the WSGI environment.
+fault cuts is cut by ``server``: this module only leaves word in the exchange that the server handed in.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from planhat_orm.sandbox.recording import RecordedRequest, Recorder, query_param
 if TYPE_CHECKING:
     from planhat_orm.sandbox.world import World
 
-#: Where in the WSGI environment the server finds the Exchange.
+#: Where in the WSGI environment the server puts an Exchange, to read from it afterwards what faults did.
 EXCHANGE = "planhat_sandbox.exchange"
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 
@@ -84,8 +84,8 @@ class _Service:
     def respond(self, path: str) -> Response:
         """Record the request, let the faults strike, carry it out, and send what came of it."""
         raw = request.get_data(cache=False)
-        exchange = Exchange(request.method, "/" + path)
-        request.environ[EXCHANGE] = exchange
+        exchange: Exchange = request.environ.get(EXCHANGE) or Exchange()
+        exchange.method, exchange.path = request.method, "/" + path
         body = _parsed(raw)
         record = RecordedRequest(
             request.method, "/" + path, query_params(request.query_string.decode()), body, _headers()

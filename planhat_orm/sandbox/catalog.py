@@ -149,7 +149,7 @@ _collections: dict[str, _Cached] = {}
 
 def collection_at(path: str) -> Collection | None:
     """Return the collection that some model declares under this path, None when none does."""
-    models = tuple(model for model in registry.values() if model._meta.path == path)
+    models = tuple(model for model in registry.values() if path and model._meta.path == path)
     if not models:
         return None
     cached = _collections.get(path)
@@ -168,7 +168,7 @@ def collection_of(model: type[Model]) -> Collection:
 
 def lean_index_at(path: str) -> Collection | None:
     """Return the collection whose lean index is under this path: that of companies under "leancompanies"."""
-    model = next((model for model in registry.values() if model._meta.lean_path == path), None)
+    model = next((model for model in registry.values() if path and model._meta.lean_path == path), None)
     return collection_of(model) if model else None
 
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 class Exchange:
     """One request on its way through: what faults may look at and change."""
 
-    method: str
-    path: str
+    method: str = ""
+    path: str = ""
     tampering: Tampering = field(default_factory=Tampering)
     #: Set before the request is carried out, it takes the place of that; afterwards it is what will be sent.
     answer: Answer | None = None

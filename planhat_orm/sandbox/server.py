@@ -49,9 +49,9 @@ class Handler(WSGIRequestHandler):
         """Serve one request. Werkzeug's own way closes the connection after each."""
         if self.headers.get("Expect", "").lower() == "100-continue":
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        self.environ = environ = self.make_environ()
-        pieces, status, headers = run_wsgi_app(self.server.app, environ, buffered=True)
-        exchange = environ.get(EXCHANGE) or Exchange(self.command, self.path)
+        exchange = Exchange()
+        self.environ = {**self.make_environ(), EXCHANGE: exchange}
+        pieces, status, headers = run_wsgi_app(self.server.app, self.environ, buffered=True)
         try:
             if exchange.dropped:
                 self._drop(reset=exchange.dropped == "reset")

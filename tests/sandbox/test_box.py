@@ -90,7 +90,7 @@ def test_rows_are_found_by_id_object_or_values(box):
     box.add(Company, name="Birch", health=7)
     assert box.row(Company, acme) == box.row(Company, name="Acme") == box.rows(Company, health=7)[0]
     assert (box.count(Company), box.count(Company, h=7), box.count(Company, name="Birch")) == (2, 2, 1)
-    with pytest.raises(LookupError, match="2 rows of Company have {'health': 7}"):
+    with pytest.raises(LookupError, match=r"2 rows of Company have \{'health': 7\}"):
         box.row(Company, health=7)
     with pytest.raises(LookupError, match="0 rows"):
         box.row(Company, ABSENT)
@@ -146,12 +146,11 @@ def test_assert_requests_counts_those_inside_and_lists_them_when_they_are_wrong(
     with box.assert_requests(2):
         api.get("/users")
         api("GET", "/nowhere")
-    with pytest.raises(AssertionError, match=r"expected 0 requests, 1 came:\n  1. GET /users\?limit=1 -> 200"):
-        with box.assert_requests(0):
-            api.get("/users", limit=1)
-    with pytest.raises(AssertionError, match="expected 1 requests, 0 came$"):
-        with box.assert_requests(1):
-            pass
+    listed = r"expected 0 requests, 1 came:\n  1. GET /users\?limit=1 -> 200$"
+    with pytest.raises(AssertionError, match=listed), box.assert_requests(0):
+        api.get("/users", limit=1)
+    with pytest.raises(AssertionError, match=r"expected 1 requests, 0 came$"), box.assert_requests(1):
+        pass
     assert len(box.requests) == 4
     box.clear_requests()
     assert box.requests == []
