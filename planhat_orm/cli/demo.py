@@ -121,7 +121,7 @@ def environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 def show_paragraph(console: Console, text: str) -> None:
     """Print a paragraph and an empty line."""
-    console.print(Text(text))
+    console.print(textwrap.fill(text, console.width), markup=False, soft_wrap=True)
     console.print()
 
 

@@ -21,13 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+#: Without the other variables, a script that pushes usage data would do so to Planhat.
+FIRST = ("PLANHAT_API_TOKEN", "PLANHAT_BASE_URL")
+
 
 def serve(*, port: int, data: Path | None, demo: bool, seed: int, show: Callable[[str], None]) -> None:
     """Run a sandbox until Ctrl-C or the signal to terminate.
 
     :param port: 0 for any that is free.
     :param data: the file of its rows; None keeps them in memory.
-    :param show: is given the line to paste into a shell.
+    :param show: is given the lines to paste into a shell.
     :raises ConfigurationError: when the port is taken, or the file is none of a sandbox.
     """
     with stopped_by_signals():
@@ -36,7 +39,8 @@ def serve(*, port: int, data: Path | None, demo: bool, seed: int, show: Callable
             try:
                 tell(f"A Planhat sandbox with {rows_of(box)} runs at {box.url} until Ctrl-C.")
                 tell("In the shell of your script, paste:")
-                show(export_line(box.environment()))
+                for line in export_lines(box.environment()):
+                    show(line)
                 while True:
                     time.sleep(3600)
             finally:
@@ -64,13 +68,18 @@ def rows_of(box: Sandbox) -> str:
     return f"{companies:,} companies" if companies else "no companies"
 
 
-def export_line(variables: Mapping[str, str]) -> str:
-    """Return the line that sets variables in a POSIX shell.
+def export_lines(variables: Mapping[str, str]) -> list[str]:
+    """Return the lines that set variables in a POSIX shell: first what every script needs, then the rest.
 
-    >>> export_line({"PLANHAT_API_TOKEN": "sandbox-token", "PLANHAT_BASE_URL": "http://127.0.0.1:8425"})
-    'export PLANHAT_API_TOKEN=sandbox-token PLANHAT_BASE_URL=http://127.0.0.1:8425'
+    >>> export_lines({"PLANHAT_API_TOKEN": "sandbox-token", "PLANHAT_BASE_URL": "http://127.0.0.1:8425"})
+    ['export PLANHAT_API_TOKEN=sandbox-token PLANHAT_BASE_URL=http://127.0.0.1:8425']
     """
-    return "export " + " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
+    rest = [name for name in variables if name not in FIRST]
+    return [
+        "export " + " ".join(f"{name}={shlex.quote(variables[name])}" for name in names)
+        for names in (FIRST, rest)
+        if names
+    ]
 
 
 @contextmanager
