@@ -17,6 +17,8 @@ __all__ = [
     "AmbiguousWrite",
     "ApiError",
     "BadRequest",
+    "BudgetExceeded",
+    "BulkError",
     "ConfigurationError",
     "DecodeError",
     "FieldError",
@@ -132,11 +134,30 @@ class PaginationError(PlanhatError):
     """The pages of a list contradict each other in a way that could lose or repeat records."""
 
 
-class AmbiguousWrite(PlanhatError):
-    """A create was sent and its answer lost: the record may exist, once. It is never sent again blindly.
+class BulkError(PlanhatError):
+    """Some of many writes were not done. ``result`` is the ledger: which were, which were not, and why.
 
-    ``sent`` is what was sent, ``candidate`` the record that holds the same unique key with other values, if one
-    was found.
+    >>> BulkError("2 of 500 companies failed", result=[]).result
+    []
+    """
+
+    def __init__(self, message: str, *, result: Any = None) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+class BudgetExceeded(PlanhatError):
+    """The next request would exceed the budget that was set for a block; it was not sent."""
+
+
+class AmbiguousWrite(PlanhatError):
+    """A create was sent and no answer says what became of it: the record may exist, once. It is never sent again.
+
+    ``sent`` is what was sent, in Planhat's names; ``candidate`` the record that holds the same unique key with other
+    values, if one was found.
+
+    >>> AmbiguousWrite("the answer was lost", sent={"name": "Acme"}).sent
+    {'name': 'Acme'}
     """
 
     def __init__(

@@ -9,37 +9,47 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn, SupportsIndex
 
 from planhat_orm.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+__all__ = ["ANALYTICS_HOST", "DEFAULT_HOST", "DEMO_HOST", "HOW_TO_TRY", "NO_TOKEN", "Settings", "host_of", "resolve"]
+
 DEFAULT_HOST = "https://api.planhat.com"
 DEMO_HOST = "https://api.planhatdemo.com"
 ANALYTICS_HOST = "https://analytics.planhat.com"
 
-HOW_TO_CONNECT = (
-    "no Planhat API token: set the environment variable PLANHAT_API_TOKEN or pass token=... "
-    "(Planhat gives one to a Private App, in its App Center). "
-    "To try things without an account: `planhat demo`, or `with planhat_orm.sandbox.Sandbox() as box, box.session():`"
+HOW_TO_TRY = (
+    "To try things without an account: `planhat demo`, or `planhat sandbox`, which prints the variables to set, "
+    "or in Python `with planhat_orm.sandbox.Sandbox() as box, box.session():`"
+)
+NO_TOKEN = (
+    "no Planhat API token: set the environment variable PLANHAT_API_TOKEN or pass token=... (Planhat gives one to a "
+    f"Private App, in its App Center). {HOW_TO_TRY}"
 )
 
-_REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
-_SWITCH = {"": False, "0": False, "false": False, "no": False, "off": False}
-_SWITCH |= {"1": True, "true": True, "yes": True, "on": True}
+# Short, so that a token that landed in the wrong variable is not looked up as a host name.
+_REGION = re.compile(r"(?=.{1,20}\Z)[a-z0-9]+(-[a-z0-9]+)*")
+_HOST_OF_A_REGION = re.compile(r"(?:https?://)?(?:api|app)-([a-z0-9-]{1,20}?)(?:\.planhat\.com)?/?")
+_WORDS = {"": False, "0": False, "false": False, "no": False, "off": False}
+_WORDS |= {"1": True, "true": True, "yes": True, "on": True}
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a session needs to reach Planhat. The tokens are left out of its ``repr``."""
+    """What a session needs to reach Planhat. The tokens are left out of its ``repr``, and it cannot be pickled."""
 
     token: str = field(repr=False)
     base_url: str
     analytics_url: str
-    tenant_token: str | None = field(default=None, repr=False)
+    tenant_token: str = field(default="", repr=False)
     read_only: bool = False
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError("Settings hold a token and cannot be pickled or copied")
 
 
 def host_of(region: str) -> str:
@@ -59,10 +69,14 @@ def host_of(region: str) -> str:
         return DEFAULT_HOST
     if name == "demo":
         return DEMO_HOST
-    if not _REGION.match(name):
+    meant = _HOST_OF_A_REGION.fullmatch(name)
+    if meant:
+        raise ConfigurationError(f"{name!r} is no Planhat region but a host; did you mean region={meant[1]!r}?")
+    if not _REGION.fullmatch(name):
+        # The value is not repeated: it may be a token that was put into the wrong variable.
         raise ConfigurationError(
-            f"{region!r} is no Planhat region; use '' for the default host, a cluster's name such as 'eu3' or 'us2', "
-            "'demo', or pass the whole address as base_url"
+            "the region (region= or PLANHAT_REGION) is none of Planhat's: use '' for the default host, a cluster's "
+            "name such as 'eu3' or 'us2', or 'demo'; a whole address goes into base_url= or PLANHAT_BASE_URL"
         )
     return f"https://api-{name}.planhat.com"
 
@@ -80,55 +94,53 @@ def resolve(
     """Combine arguments with the environment; an argument wins over its variable, an address over a region.
 
     The variables are PLANHAT_API_TOKEN, PLANHAT_REGION, PLANHAT_BASE_URL, PLANHAT_ANALYTICS_URL,
-    PLANHAT_TENANT_TOKEN and PLANHAT_READ_ONLY.
+    PLANHAT_TENANT_TOKEN and PLANHAT_READ_ONLY. A variable that is set to nothing counts as not set.
 
-    :raises ConfigurationError: without a token, for a bad region, or for both ``region`` and ``base_url``.
+    :param environ: in place of the process's environment.
+    :raises ConfigurationError: without a token, for a bad region or address, or for both ``region`` and ``base_url``.
 
     >>> resolve(token="t", environ={"PLANHAT_REGION": "eu3"}).base_url
     'https://api-eu3.planhat.com'
     """
-    env = os.environ if environ is None else environ
     if region is not None and base_url is not None:
         raise ConfigurationError("pass region= or base_url=, not both: a region stands for an address")
-    found = (token if token is not None else env.get("PLANHAT_API_TOKEN", "")).strip()
-    if not found:
-        raise ConfigurationError(HOW_TO_CONNECT)
-    if not found.isascii() or not found.isprintable() or " " in found:
-        raise ConfigurationError("the Planhat API token holds spaces, line breaks or letters that no token has")
-    if base_url is None and region is None:
-        base_url = env.get("PLANHAT_BASE_URL") or None
-    address = (
-        base_url if base_url is not None else host_of(region if region is not None else env.get("PLANHAT_REGION", ""))
-    )
+    if region is None and base_url is None:
+        base_url = _variable("PLANHAT_BASE_URL", environ) or None
+    address = _address("base_url", base_url) if base_url is not None else host_of(_region(region, environ))
+    analytics = analytics_url or _variable("PLANHAT_ANALYTICS_URL", environ) or ANALYTICS_HOST
+    # No local variable holds a token, so that a traceback that shows them does not show it.
+    if not (_variable("PLANHAT_API_TOKEN", environ) if token is None else token.strip()):
+        raise ConfigurationError(NO_TOKEN)
     return Settings(
-        token=found,
-        base_url=checked_address(address),
-        analytics_url=checked_address(analytics_url or env.get("PLANHAT_ANALYTICS_URL") or ANALYTICS_HOST),
-        tenant_token=(tenant_token or env.get("PLANHAT_TENANT_TOKEN") or "").strip() or None,
-        read_only=read_only if read_only is not None else switch("PLANHAT_READ_ONLY", env),
+        token=_variable("PLANHAT_API_TOKEN", environ) if token is None else token.strip(),
+        base_url=address,
+        analytics_url=_address("analytics_url", analytics),
+        tenant_token=_variable("PLANHAT_TENANT_TOKEN", environ) if tenant_token is None else tenant_token.strip(),
+        read_only=_switch("PLANHAT_READ_ONLY", environ) if read_only is None else read_only,
     )
 
 
-def checked_address(address: str) -> str:
-    """Return an address without its trailing slash; refuse what is none.
+def _variable(name: str, environ: Mapping[str, str] | None) -> str:
+    return (os.environ if environ is None else environ).get(name, "").strip()
 
-    >>> checked_address("https://api.planhat.com/")
-    'https://api.planhat.com'
-    """
+
+def _region(region: str | None, environ: Mapping[str, str] | None) -> str:
+    return _variable("PLANHAT_REGION", environ) if region is None else region
+
+
+def _address(name: str, address: str) -> str:
+    """Return an address without its trailing slash; refuse what is none, without repeating it."""
     if not re.match(r"https?://[^/\s]+", address):
-        raise ConfigurationError(f"{address!r} is no address; it starts with https:// (http:// only on this machine)")
+        raise ConfigurationError(
+            f"{name} (or PLANHAT_{name.upper()}) is no address: it starts with https:// (http:// on this machine "
+            f"only), for example {DEFAULT_HOST}"
+        )
     return address.rstrip("/")
 
 
-def switch(variable: str, environ: Mapping[str, str]) -> bool:
-    """Read an on/off variable; anything but a known word is an error, so that a typing slip cannot turn writes on.
-
-    >>> switch("PLANHAT_READ_ONLY", {"PLANHAT_READ_ONLY": "yes"})
-    True
-    """
-    word = environ.get(variable, "").strip().lower()
-    if word not in _SWITCH:
-        raise ConfigurationError(
-            f"{variable}={environ[variable]!r} is neither on (1, true, yes) nor off (0, false, no)"
-        )
-    return _SWITCH[word]
+def _switch(variable: str, environ: Mapping[str, str] | None) -> bool:
+    """Read an on/off variable; anything but a known word is an error, so that a typing slip cannot turn writes on."""
+    word = _variable(variable, environ).lower()
+    if word not in _WORDS:
+        raise ConfigurationError(f"{variable} is neither on (1, true, yes) nor off (0, false, no): {word[:20]!r}")
+    return _WORDS[word]

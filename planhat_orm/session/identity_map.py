@@ -11,7 +11,9 @@ import sys
 import threading
 import time
 import weakref
+from collections import deque
 from contextlib import contextmanager
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cachetools import TTLCache
@@ -21,6 +23,8 @@ from planhat_orm.session.records import Record
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+__all__ = ["KEPT_OBJECTS", "KEPT_SECONDS", "IdentityMap"]
+
 R = TypeVar("R", bound=Record)
 
 #: How many objects are kept alive after they came by a key, a link or a save, and for how many seconds.
@@ -29,51 +33,56 @@ KEPT_SECONDS = 60.0
 
 
 class LiveRef(weakref.ref[Any]):
-    """A weak reference that knows its key, so that its entry can be removed when the object is gone."""
+    """A weak reference that knows its key, so that its entry can be removed when the object is gone.
+
+    The key is set after it is made: a constructor in Python would double the cost of hydrating a page.
+    """
 
     __slots__ = ("key",)
     key: str
 
-    def __new__(cls, obj: Any, callback: Callable[[Any], None], key: str) -> LiveRef:
-        self = super().__new__(cls, obj, callback)
-        self.key = key
-        return self
-
-    def __init__(self, obj: Any, callback: Callable[[Any], None], key: str) -> None:
-        super().__init__(obj, callback)  # type: ignore[call-arg]  # typeshed leaves it out; it takes what new takes
-
 
 class Table:
-    """The live objects of one class, by id."""
+    """The live objects of one class, by id. The map's lock guards it, but for ``_gone``."""
 
-    __slots__ = ("_drop", "refs")
+    __slots__ = ("_gone", "refs")
 
     def __init__(self) -> None:
         self.refs: dict[str, LiveRef] = {}
-        # The callback may run at any moment, also while the dict is read: it only takes out what is its own.
-        refs = self.refs
+        # An object may go at any moment, in any thread, also while a lock is held: appending to a deque is all that
+        # is done then. Its entry is taken out by ``sweep``, where no other thread can have put a new one in its place.
+        self._gone: deque[LiveRef] = deque()
 
-        def drop(ref: LiveRef) -> None:
-            if refs.get(ref.key) is ref:
-                del refs[ref.key]
-
-        self._drop: Callable[[Any], None] = drop
-
-    def add(self, key: str, obj: Any) -> LiveRef:
-        """Note a live object."""
-        ref = self.refs[key] = LiveRef(obj, self._drop, key)
-        return ref
+    def add(self, objects: Sequence[Any], keys: Sequence[str]) -> list[LiveRef]:
+        """Note live objects, one for each key."""
+        made = list(map(LiveRef, objects, repeat(self._gone.append)))
+        for ref, key in zip(made, keys, strict=True):
+            ref.key = key
+        self.refs.update(zip(keys, made, strict=True))
+        return made
 
     def get(self, key: str) -> Any:
         """Return the live object of that id, or None."""
         ref = self.refs.get(key)
         return ref() if ref is not None else None
 
+    def sweep(self) -> None:
+        """Take out the entries of the objects that are gone."""
+        gone, refs = self._gone, self.refs
+        while gone:
+            ref = gone.popleft()
+            if refs.get(ref.key) is ref:
+                del refs[ref.key]
+
 
 class IdentityMap:
-    """The live objects of one session, by class and id."""
+    """The live objects of one session, by class and id.
+
+    :param timer: tells the seconds, for tests.
+    """
 
     def __init__(self, *, timer: Callable[[], float] = time.monotonic) -> None:
+        #: Held while objects are looked up, made or merged; never while a request is under way.
         self.lock = threading.RLock()
         #: By path and class, because every row refreshes the objects of all classes over its path.
         self._tables: dict[str, dict[type, Table]] = {}
@@ -85,49 +94,69 @@ class IdentityMap:
     def _table(self, cls: type[Record]) -> Table:
         return self._tables.setdefault(cls._meta.path, {}).setdefault(cls, Table())
 
+    def _sweep(self) -> None:
+        for tables in self._tables.values():
+            for table in tables.values():
+                table.sweep()
+
+    # Rows
+
     def adopt(self, cls: type[R], rows: Sequence[dict[str, Any]], origin: Any) -> list[R]:
         """Return the object of each row: the live one, refreshed, or a new one.
 
         The objects are noted in ``origin.members``, and the texts that repeat from row to row are shared.
         """
-        interned = [(key, sys.intern) for key in cls._meta.interned]
-        found: list[R] = []
+        share_texts(rows, cls._meta.interned)
+        keys = [row["_id"] for row in rows]
         with self.lock:
-            table = self._table(cls)
-            others = [other for kin, other in self._tables[cls._meta.path].items() if kin is not cls and other.refs]
-            refs, members, hydrated = table.refs, origin.members, cls._hydrated
-            for row in rows:
-                for name, intern in interned:
-                    value = row.get(name)
-                    if type(value) is str:
-                        row[name] = intern(value)
-                key = row["_id"]
-                ref = refs.get(key)
-                obj = ref() if ref is not None else None
-                if obj is None:
-                    obj = hydrated(row, origin)
-                    ref = table.add(key, obj)
-                else:
-                    obj._merge(row, origin)
-                members.append(ref)
-                found.append(obj)
-                for other in others:
-                    twin = other.get(key)
-                    if twin is not None:
-                        twin._merge(dict(row), origin)
+            self._sweep()
+            table, others = self._table(cls), self._others(cls)
+            if others or not table.refs.keys().isdisjoint(keys) or len(set(keys)) < len(keys):
+                return [self._adopt_one(cls, table, others, row, origin) for row in rows]
+            # All of them are new, as most are: nothing is looked up row by row.
+            hydrated = cls._hydrated
+            found = [hydrated(row, origin) for row in rows]
+            origin.members += table.add(found, keys)
         return found
 
+    def _others(self, cls: type[Record]) -> list[Table]:
+        """Return the tables of the other classes over the path that have live objects."""
+        return [table for kin, table in self._tables[cls._meta.path].items() if kin is not cls and table.refs]
+
+    def _adopt_one(self, cls: type[R], table: Table, others: list[Table], row: dict[str, Any], origin: Any) -> R:
+        key = row["_id"]
+        obj: R | None = table.get(key)
+        if obj is None:
+            obj = cls._hydrated(row, origin)
+            table.add([obj], [key])
+        else:
+            obj._merge(row, origin)
+        origin.members.append(table.refs[key])
+        for other in others:
+            twin = other.get(key)
+            if twin is not None:
+                twin._merge(dict(row), origin)
+        return obj
+
     def refresh(self, cls: type[Record], rows: Sequence[dict[str, Any]], origin: Any) -> None:
-        """Give rows to the objects that live, and make no new ones."""
+        """Give rows to the objects that live, of all classes over the path, and make no new ones."""
         with self.lock:
-            live = [row for row in rows if self._table(cls).get(row["_id"]) is not None]
-            self.adopt(cls, live, origin)
+            self._sweep()
+            self._table(cls)
+            tables = self._tables[cls._meta.path].values()
+            for row in rows:
+                for table in tables:
+                    obj = table.get(row["_id"])
+                    if obj is not None:
+                        obj._merge(dict(row), origin)
 
     def find(self, cls: type[R], key: str) -> R | None:
         """Return the live object of an id, or None."""
         with self.lock:
             found: R | None = self._table(cls).get(key)
         return found
+
+    # Kept for a minute
 
     def recent(self, cls: type[R], data_key: str, value: str) -> R | None:
         """Return the object that came by a key, a link or a save within the last minute, or None.
@@ -145,38 +174,51 @@ class IdentityMap:
         """Keep an object alive for a minute, findable by its id and its unique keys."""
         cls, key = type(obj), obj._raw["_id"]
         with self.lock:
+            table = self._table(cls)
+            live = table.get(key)
+            if live is None:
+                table.add([obj], [key])
+            elif live is not obj:
+                return  # a second object can only come from outside, unpickled: the first one stays the live one
             self._kept[cls, key] = obj
             for data_key in cls._meta.unique:
                 value = obj._raw.get(data_key)
                 if isinstance(value, str) and value:
                     self._aliases[cls, data_key, value] = key
 
+    # What becomes of an object
+
     def saved(self, obj: Record, origin: Any, *, dirty: bool) -> None:
-        """Take in an object after its save: it is live, kept, and its row is given to the other classes' objects."""
-        cls, key = type(obj), obj._raw["_id"]
+        """Take in an object after its save: it is live, kept, and its row is given to the record's other objects."""
+        key = obj._raw["_id"]
         with self.lock:
-            if self._table(cls).get(key) is not obj:
-                self._table(cls).add(key, obj)
-            for kin, table in self._tables[cls._meta.path].items():
-                twin = table.get(key)
-                if kin is not cls and twin is not None:
-                    twin._merge(dict(obj._raw), origin)
             self.keep(obj)
+            for table in self._tables[obj._meta.path].values():
+                twin = table.get(key)
+                if twin is not None and twin is not obj:
+                    twin._merge(dict(obj._raw), origin)
             if not dirty:
                 self.release(obj)
 
     def hold(self, obj: Record) -> None:
-        """Hold an object strongly because it has changes that are not saved."""
+        """Hold an object strongly because it has changes that are not saved.
+
+        Nothing happens for one that is not the live one: deleted, or unpickled and not yet saved.
+        """
+        cls, key = type(obj), obj._raw["_id"]
         with self.lock:
-            self._dirty[type(obj), obj._raw["_id"]] = obj
+            if self._table(cls).get(key) is obj:
+                self._dirty[cls, key] = obj
 
     def release(self, obj: Record) -> None:
         """Hold an object weakly again: it has no changes any more."""
+        place = type(obj), obj._raw.get("_id", "")
         with self.lock:
-            self._dirty.pop((type(obj), obj._raw.get("_id", "")), None)
+            if self._dirty.get(place) is obj:
+                del self._dirty[place]
 
     def discard(self, obj: Record) -> None:
-        """Let go of a deleted record; its objects of other classes learn that it is gone."""
+        """Let go of a deleted record; its objects of all classes learn that it is gone."""
         key = obj._raw["_id"]
         with self.lock:
             for cls, table in self._tables.get(obj._meta.path, {}).items():
@@ -187,11 +229,13 @@ class IdentityMap:
                 if twin is not None:
                     twin._mark_deleted()
 
+    # One request in flight per key
+
     @contextmanager
     def flight(self, *key: Any) -> Iterator[None]:
         """Let one thread at a time ask for a key, so that the next one finds what the first one got."""
         with self.lock:
-            entry = self._flights.setdefault(key, [threading.Lock(), 0])
+            entry = self._flights.setdefault(key, [threading.RLock(), 0])
             entry[1] += 1
         try:
             with entry[0]:
@@ -204,4 +248,20 @@ class IdentityMap:
 
     def __len__(self) -> int:
         with self.lock:
+            self._sweep()
             return sum(len(table.refs) for tables in self._tables.values() for table in tables.values())
+
+
+def share_texts(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> None:
+    """Let equal texts under the given names be one object: foreign keys and choices repeat from row to row.
+
+    >>> rows = [{"owner": "".join(["ki", "m"])}, {"owner": "".join(["ki", "m"])}]
+    >>> share_texts(rows, ["owner"])
+    >>> rows[0]["owner"] is rows[1]["owner"]
+    True
+    """
+    for name in names:
+        for row in rows:
+            value = row.get(name)
+            if type(value) is str:
+                row[name] = sys.intern(value)

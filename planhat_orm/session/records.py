@@ -1,6 +1,7 @@
 """What the session knows of records and models: a small protocol, so that it needs none of the layers above.
 
-Imports typing only.
+Imports typing only. Of ``_meta`` it reads ``name``, ``path``, ``keyables``, ``match_keys``, ``unique``, ``interned``
+and ``doc_url``.
 """
 
 from __future__ import annotations
@@ -10,16 +11,23 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+__all__ = ["Record"]
+
 
 class Record(Protocol):
     """One live object of a record."""
 
     _meta: ClassVar[Any]
+    #: The record as Planhat sent it, by Planhat's names.
     _raw: dict[str, Any]
 
     @classmethod
-    def _hydrated(cls, row: dict[str, Any], origin: Any) -> Self: ...
+    def _hydrated(cls, row: dict[str, Any], origin: Any) -> Self:
+        """Make the object of a row."""
+        raise NotImplementedError
 
-    def _merge(self, row: dict[str, Any], origin: Any, sent: Mapping[str, Any] | None = None) -> None: ...
+    def _merge(self, row: dict[str, Any], origin: Any, sent: Mapping[str, Any] | None = None) -> None:
+        """Take a newer row of the record in, and keep what was changed here."""
 
-    def _mark_deleted(self) -> None: ...
+    def _mark_deleted(self) -> None:
+        """Learn that the record is gone."""

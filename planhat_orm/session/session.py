@@ -9,42 +9,39 @@ from __future__ import annotations
 import hashlib
 import threading
 from contextlib import contextmanager
-from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, Unpack
+from contextvars import ContextVar
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsIndex, TypedDict, TypeVar, Unpack
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from planhat_orm import settings
 from planhat_orm.errors import ConfigurationError, InvalidQuery, ReadOnlyError
 from planhat_orm.session.identity_map import IdentityMap
 from planhat_orm.session.writer import Writer
+from planhat_orm.wire.credentials import Masked
 from planhat_orm.wire.quota import Quota
 from planhat_orm.wire.transport import Request, Response, Stats, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from datetime import tzinfo
 
     import requests
 
 T = TypeVar("T")
 
 _METHODS = ("GET", "POST", "PUT", "DELETE")
-_current: ContextVar[Session | None] = ContextVar("planhat_orm_session", default=None)
+# The sessions of the `with` blocks that this thread or task is in, the innermost last. A context variable, so that
+# tasks of asyncio do not see each other's; a tuple and not a stack of tokens, because a block may be left in a copy of
+# the context that it was entered in.
+_entered: ContextVar[tuple[Session, ...]] = ContextVar("planhat_orm_sessions", default=())
 _lock = threading.Lock()
 
 
 class _Process:
-    """What the sessions of this process share: the default one, and how many are open in a ``with``."""
+    """What the sessions of this process share: the default one, and how many ``with`` blocks are open."""
 
     default: Session | None = None
     open = 0
-
-
-class _Entered(threading.local):
-    """The ``with`` blocks of one session that this thread is in."""
-
-    def __init__(self) -> None:
-        self.tokens: list[Token[Session | None]] = []
 
 
 class Session:
@@ -85,6 +82,8 @@ class Session:
         timezone: str | tzinfo | None = None,
         http: requests.Session | None = None,
     ) -> None:
+        # Masked at once, so that a traceback through this frame does not show them.
+        token, tenant_token = masked(token), masked(tenant_token)
         found = settings.resolve(
             token=token,
             region=region,
@@ -102,15 +101,15 @@ class Session:
             base_url=found.base_url,
             analytics_url=found.analytics_url,
             token=found.token,
-            tenant_token=found.tenant_token or "",
+            tenant_token=found.tenant_token,
             timeout=timeout,
             quota=quota,
             http=http,
         )
         self.identity_map = IdentityMap()
-        self.writer = Writer(self.transport.send, read_only=found.read_only)
+        self.writer = Writer(self.send)
         self._tables: dict[type, Any] = {}
-        self._entered = _Entered()
+        self._blocks = 0
         #: Fields that were in no row of a page and not in a record read by itself either: they have no values.
         self.settled: set[tuple[type, str]] = set()
 
@@ -119,10 +118,10 @@ class Session:
     @staticmethod
     def find_current() -> Session | None:
         """Return the current session of this thread, or None where there is none or it is not clear which."""
-        session = _current.get()
-        if session is None and not _Process.open:
-            session = _Process.default
-        return session
+        entered = _entered.get()
+        if entered:
+            return entered[-1]
+        return None if _Process.open else _Process.default
 
     @staticmethod
     def current() -> Session:
@@ -140,21 +139,27 @@ class Session:
                 "might be the wrong tenant: say Model.objects.using(session), or open the session in this thread"
             )
         raise ConfigurationError(
-            "no Planhat session: call planhat_orm.connect() first, or work inside `with Session(...)`; "
-            + settings.HOW_TO_CONNECT
+            "no Planhat session: call planhat_orm.connect() first (it reads PLANHAT_API_TOKEN), or work inside "
+            f"`with Session(...)`. {settings.HOW_TO_TRY}"
         )
 
     def __enter__(self) -> Self:
         with _lock:
             _Process.open += 1
-        self._entered.tokens.append(_current.set(self))
+            self._blocks += 1
+        _entered.set((*_entered.get(), self))
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        _current.reset(self._entered.tokens.pop())
+        entered = _entered.get()
+        if self in entered:
+            place = len(entered) - 1 - entered[::-1].index(self)
+            _entered.set(entered[:place] + entered[place + 1 :])
         with _lock:
             _Process.open -= 1
-        if not self._entered.tokens:
+            self._blocks -= 1
+            last = not self._blocks
+        if last:
             self.close()
 
     def close(self) -> None:
@@ -164,7 +169,14 @@ class Session:
     # Requests
 
     def send(self, request: Request) -> Response:
-        """Send one request with the session's quota, retries and errors."""
+        """Send one request with the session's quota, retries and errors.
+
+        :raises ReadOnlyError: for anything but GET in a read-only session; nothing is sent.
+        """
+        if self.read_only and request.method != "GET":
+            raise ReadOnlyError(
+                f"{request} was not sent: this session is read-only (read_only=True or PLANHAT_READ_ONLY)"
+            )
         return self.transport.send(request)
 
     def request(self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json: Any = None) -> Any:
@@ -172,9 +184,13 @@ class Session:
 
         :param method: GET, POST, PUT or DELETE.
         :param path: from the host on, quoted: "/companies/extid-acme-42".
-        :param params: query parameters; None values are left out.
+        :param params: query parameters; True is sent as "true", a list with commas, None is left out.
         :param json: the body.
+        :raises InvalidQuery: for another method, or a path that cannot be meant: one whose id is blank, for example.
         :raises ReadOnlyError: for anything but GET in a read-only session.
+
+        What is written so does not change objects that are loaded. A POST, or a PUT of a list, whose answer is lost is
+        not sent again.
 
         >>> session.request("GET", "/leancompanies", params={"externalId": "acme-42"})[0]["name"]
         'Acme'
@@ -184,9 +200,10 @@ class Session:
             raise InvalidQuery(f"Planhat knows {', '.join(_METHODS)}, not {method!r}")
         if not path.startswith("/"):
             raise InvalidQuery(f"a path starts with a slash: {'/' + path!r}")
-        if self.read_only and verb != "GET":
-            raise ReadOnlyError(f"{verb} {path}: this session is read-only, nothing was sent")
-        given = {name: str(value) for name, value in (params or {}).items() if value is not None}
+        if path.endswith("/") or "//" in path:
+            # A blank id falls through to the list route, where a PUT is a bulk upsert.
+            raise InvalidQuery(f"{path!r} has a blank part, where an id may be missing; nothing was sent")
+        given = {name: parameter(value) for name, value in (params or {}).items() if value is not None}
         return self.send(Request(verb, path, params=given, json=json)).data
 
     @property
@@ -199,9 +216,9 @@ class Session:
         """Collect the requests that are sent inside the block, with their answers or errors.
 
         >>> with session.capture() as sent:
-        ...     company = Company.objects.get(external_id="birch-co")
+        ...     company = Company.objects.get(fresh=True, external_id="acme-42")
         >>> [str(request) for request, answer in sent]
-        ['GET /companies/extid-birch-co']
+        ['GET /companies/extid-acme-42']
         """
         seen: list[tuple[Request, Response | Exception]] = []
         stop = self.transport.observe(lambda request, answer: seen.append((request, answer)))
@@ -220,6 +237,9 @@ class Session:
 
     def __repr__(self) -> str:
         return f"<Session {self.base_url}{' read-only' if self.read_only else ''}>"
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError("a Session holds a token and connections: it cannot be pickled or copied; make one where it is")
 
 
 class SessionOptions(TypedDict, total=False):
@@ -247,7 +267,8 @@ def connect(**options: Unpack[SessionOptions]) -> Session:
     >>> connect(token="not-a-real-token", region="us2")
     <Session https://api-us2.planhat.com>
     """
-    if _current.get() is not None:
+    options["token"], options["tenant_token"] = masked(options.get("token")), masked(options.get("tenant_token"))
+    if _entered.get():
         raise ConfigurationError(
             "connect() inside `with Session(...)`: the block's session stays the current one; call connect() outside"
         )
@@ -256,17 +277,43 @@ def connect(**options: Unpack[SessionOptions]) -> Session:
     return session
 
 
+def masked(token: str | None) -> Masked | None:
+    """Return a token so that no traceback shows it; None stays None.
+
+    >>> masked("secret")
+    ***
+    """
+    if token is None:
+        return None
+    if not isinstance(token, str):
+        raise ConfigurationError(f"a Planhat token is text, not {type(token).__name__}")
+    return Masked(token)
+
+
+def parameter(value: Any) -> str:
+    """Return a query parameter as Planhat reads it.
+
+    >>> parameter(True), parameter(["_id", "name"]), parameter(50)
+    ('true', '_id,name', '50')
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return ",".join(parameter(item) for item in value)
+    return str(value)
+
+
 def zone_of(timezone: str | tzinfo | None) -> tzinfo | None:
     """Return the time zone of a name.
 
     >>> zone_of("Europe/Stockholm")
     zoneinfo.ZoneInfo(key='Europe/Stockholm')
     """
-    if not isinstance(timezone, str):
+    if timezone is None or isinstance(timezone, tzinfo):
         return timezone
     try:
         return ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
         raise ConfigurationError(
             f"timezone={timezone!r} is no time zone; name one such as 'Europe/Stockholm'"
         ) from None

@@ -1,125 +1,41 @@
 """The Writer: the one way out. Whatever changes something at Planhat is a Change that goes through here.
 
 Saves and deletes make one Change each; ways to hold, show, record or bound Changes belong in front of ``write``.
-Imports wire and the record protocol. It does not promise that a create happened once when its answer was lost and
-there is no unique key to look it up by: that is an ``AmbiguousWrite``, never a second create.
+Imports wire and its own package. It does not promise that a create happened once when its answer was lost and there is
+no unique key to look it up by: that is an ``AmbiguousWrite``, never a second create.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
-from planhat_orm.errors import (
-    AmbiguousWrite,
-    ApiError,
-    NotFound,
-    PlanhatError,
-    ReadOnlyError,
-    TransportError,
-)
+from planhat_orm.errors import AmbiguousWrite, ApiError, BadRequest, NotFound, PlanhatError, TransportError
+from planhat_orm.session.changes import Change, Ledger, Outcome, Status
 from planhat_orm.wire.endpoints import KeyKind, path_for
 from planhat_orm.wire.retry import may_have_run
 from planhat_orm.wire.transport import Replay, Request, Response
 
-if TYPE_CHECKING:
-    from planhat_orm.session.records import Record
-
-Status = Literal["created", "updated", "unchanged", "deleted", "failed", "not_found", "unknown", "not_sent"]
+__all__ = ["SETTLE_SECONDS", "Change", "Ledger", "Outcome", "Status", "Writer"]
 
 #: How long Planhat gets to show a record whose create was not answered, before it is looked up again; seconds.
 SETTLE_SECONDS = 2.0
 
-_KINDS: dict[str, KeyKind] = {"externalId": "external_id", "sourceId": "source_id"}
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One write: ``before`` and ``after`` hold Planhat's names; no ``key`` means create, no ``after`` delete.
-
-    >>> from planhat_orm.models import Company
-    >>> Change(Company, None, {}, {"name": "Acme"}).verb
-    'create'
-    """
-
-    model: type[Record]
-    key: str | None
-    before: Mapping[str, Any]
-    after: Mapping[str, Any] | None
-
-    @property
-    def verb(self) -> str:
-        """What the change does: "create", "update" or "delete"."""
-        return "delete" if self.after is None else "update" if self.key is not None else "create"
-
-    def __str__(self) -> str:
-        return f"{self.verb} of {self.model._meta.name} {self.key or ''}".strip()
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one Change. ``row`` is the record as Planhat answered, if it did.
-
-    ``number`` orders the request among all of the process; ``error`` is why it failed, or what makes it unknown.
-    """
-
-    change: Change
-    status: Status
-    row: dict[str, Any] | None = field(default=None, repr=False)
-    number: int = 0
-    error: PlanhatError | None = None
-
-
-@dataclass(slots=True)
-class Ledger:
-    """What became of a run of Changes: every one of them is in exactly one of the lists, in the order it was made.
-
-    >>> len(Ledger().created)
-    0
-    """
-
-    outcomes: list[Outcome] = field(default_factory=list)
-
-    def of(self, status: Status) -> list[Outcome]:
-        """Return the outcomes of one status."""
-        return [outcome for outcome in self.outcomes if outcome.status == status]
-
-    created = property(lambda self: self.of("created"))
-    updated = property(lambda self: self.of("updated"))
-    unchanged = property(lambda self: self.of("unchanged"))
-    deleted = property(lambda self: self.of("deleted"))
-    failed = property(lambda self: self.of("failed"))
-    not_found = property(lambda self: self.of("not_found"))
-    unknown = property(lambda self: self.of("unknown"))
-    not_sent = property(lambda self: self.of("not_sent"))
-
-    def __len__(self) -> int:
-        return len(self.outcomes)
-
-    def __iter__(self) -> Iterator[Outcome]:
-        return iter(self.outcomes)
+_KINDS: Mapping[str, KeyKind] = {"externalId": "external_id", "sourceId": "source_id"}
+_REASONS = ("createdErrors", "updatedErrors", "permissionErrors", "validationErrors")
 
 
 class Writer:
     """Sends Changes and says what became of each.
 
     :param send: sends one request, with the session's quota, retries and errors.
-    :param read_only: refuse everything.
     :param sleep: for tests.
     """
 
-    def __init__(
-        self,
-        send: Callable[[Request], Response],
-        *,
-        read_only: bool = False,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
+    def __init__(self, send: Callable[[Request], Response], *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._send = send
         self._sleep = sleep
-        self.read_only = read_only
 
     def write(self, changes: Iterable[Change]) -> Ledger:
         """Carry out changes one after another; what fails is in the ledger, and the rest goes on.
@@ -130,7 +46,6 @@ class Writer:
         """
         ledger, stopped = Ledger(), False
         for change in changes:
-            self._refuse_if_read_only(change)
             outcome = Outcome(change, "not_sent") if stopped else self._carry_out(change)
             stopped = stopped or outcome.status == "unknown"
             ledger.outcomes.append(outcome)
@@ -146,12 +61,6 @@ class Writer:
             raise outcome.error
         return outcome
 
-    def _refuse_if_read_only(self, change: Change) -> None:
-        if self.read_only:
-            raise ReadOnlyError(
-                f"{change}: this session is read-only (read_only=True or PLANHAT_READ_ONLY), nothing was sent"
-            )
-
     def _carry_out(self, change: Change) -> Outcome:
         act = {"create": self._create, "update": self._update, "delete": self._delete}[change.verb]
         try:
@@ -166,16 +75,30 @@ class Writer:
     def _update(self, change: Change) -> Outcome:
         path = path_for(change.model._meta.path, change.key)
         response = self._send(Request("PUT", path, json=dict(change.after or {})))
-        return Outcome(change, "updated", _record(response, change), response.number)
+        row = _row(response)
+        if row is None and response.data:
+            raise _unusable(change, response)
+        if row is not None and row["_id"] != change.key:
+            raise _unusable(change, response)
+        return Outcome(change, "updated", row, response.number)
 
     def _delete(self, change: Change) -> Outcome:
         response = self._send(Request("DELETE", path_for(change.model._meta.path, change.key)))
-        # Answers were {n, ok}, {n, ok, deletedCount} and the deleted record itself, over the years.
-        counted = response.data.get("n", response.data.get("deletedCount")) if isinstance(response.data, dict) else None
+        # Answers were {n, ok}, {n, ok, deletedCount} and the deleted record itself, over the years, or nothing.
+        data = response.data if isinstance(response.data, Mapping) else {}
+        counted = data.get("n", data.get("deletedCount"))
         if counted == 0 and not response.repeated:
-            gone = NotFound(f"{change}: Planhat deleted nothing", status=response.status, body=response.data)
+            gone = NotFound(
+                f"{change}: Planhat deleted nothing, so it has no such record (any more)",
+                status=response.status,
+                body=response.data,
+            )
             return Outcome(change, "not_found", number=response.number, error=gone)
+        if response.status != 404 and response.data and counted is None and data.get("_id") != change.key:
+            raise _unusable(change, response)
         return Outcome(change, "deleted", number=response.number)
+
+    # Creating
 
     def _create(self, change: Change) -> Outcome:
         body = dict(change.after or {})
@@ -186,12 +109,14 @@ class Writer:
             if not may_have_run(error):
                 raise
             return self._settle(change, body, error)
-        row = _record(response, change)
+        row = _row(response)
         if row is None:
-            raise AmbiguousWrite(
-                f"{change}: Planhat answered {response.status} without the record, so it was probably dropped; "
-                f"look for it before creating it again ({change.model._meta.doc_url})",
-                sent=body,
+            # Planhat drops some creates without an error, an enduser without a company for one
+            # (https://help.planhat.com/en/articles/9586991-not-all-end-users-sent-over-api-get-added-to-planhat).
+            raise _ambiguous(
+                change,
+                f"Planhat answered {response.status} without the new record's id ({_said(response.data)}), "
+                "so it may have been dropped. Look for it before you create it again",
             )
         return Outcome(change, "created", row, response.number)
 
@@ -200,68 +125,130 @@ class Writer:
         meta = change.model._meta
         key = next((name for name in meta.unique if body.get(name) and _KINDS.get(name) in meta.keyables), None)
         if key is None:
-            raise AmbiguousWrite(
-                f"{change}: the answer was lost ({lost}). It may have been created, once. It has no key that is unique "
-                f"in the tenant, so look for it before you create it again",
-                sent=body,
+            raise _ambiguous(
+                change,
+                "the answer was lost, so it may have been created, once. It has no key that is unique in the tenant "
+                "to look it up by; look for it before you create it again",
             ) from lost
-        path = path_for(meta.path, str(body[key]), kind=_KINDS[key])
         for attempt in range(2):
             if attempt:
                 self._sleep(SETTLE_SECONDS)
-            try:
-                response = self._send(Request("GET", path))
-            except NotFound:
-                continue
-            row = _record(response, change)
-            if row is not None and all(_agrees(row.get(name), value) for name, value in body.items()):
-                return Outcome(change, "created", row, response.number)
-            raise AmbiguousWrite(
-                f"{change}: the answer was lost ({lost}), and Planhat has a record with {key} {body[key]!r} that "
-                f"differs from what was sent: it may be yours, changed since, or somebody else's",
-                sent=body,
-                candidate=row,
-            ) from lost
+            found = self._look_up(change, key, str(body[key]), lost)
+            if found is not None:
+                return self._recognized(change, body, key, found, lost)
         return self._upsert_one(change, body, key, lost)
+
+    def _look_up(self, change: Change, key: str, value: str, lost: PlanhatError) -> Response | None:
+        """Read the record that holds a unique key, None where there is none."""
+        try:
+            response = self._send(Request("GET", path_for(change.model._meta.path, value, kind=_KINDS[key])))
+        except NotFound:
+            return None
+        except (ApiError, TransportError) as error:
+            raise _ambiguous(change, f"the answer was lost ({lost}), and so was that to looking it up") from error
+        if _row(response) is None:
+            raise _ambiguous(change, f"the answer was lost, and looking it up gave {_said(response.data)}") from lost
+        return response
+
+    def _recognized(
+        self, change: Change, body: Mapping[str, Any], key: str, found: Response, lost: PlanhatError
+    ) -> Outcome:
+        """Tell from a record that holds the key whether it is the one that was sent."""
+        row: dict[str, Any] = found.data
+        other = [name for name, value in body.items() if not agrees(row.get(name), value)]
+        if not other:
+            return Outcome(change, "created", row, found.number)
+        raise _ambiguous(
+            change,
+            f"the answer was lost, and the record with {key} {body[key]!r} at Planhat, {row['_id']}, has another "
+            f"{', '.join(other)} than was sent: it may be yours, changed since, or somebody else's. It is in "
+            "`candidate`; change it, or create yours with another key",
+            candidate=row,
+        ) from lost
 
     def _upsert_one(self, change: Change, body: dict[str, Any], key: str, lost: PlanhatError) -> Outcome:
         """Create by upsert, which cannot make a second record: the key is unique and matched on."""
         meta = change.model._meta
-        if key not in meta.match_keys:
-            raise AmbiguousWrite(f"{change}: the answer was lost ({lost})", sent=body) from lost
-        response = self._send(Request("PUT", path_for(meta.path), json=[body], replay=Replay.ALWAYS))
-        result = response.data if isinstance(response.data, Mapping) else {}
-        keys = [*(result.get("insertsKeys") or []), *(result.get("updatesKeys") or [])]
-        if not keys and not result.get("nonupdates"):
-            raise AmbiguousWrite(
-                f"{change}: the answer was lost ({lost}), and so was the repetition", sent=body
+        if key != next((name for name in meta.match_keys if body.get(name)), None):
+            raise _ambiguous(
+                change,
+                f"the answer was lost. Planhat has no record with {key} {body[key]!r}, so it was probably not "
+                "created; look again before you create it",
             ) from lost
-        found = self._send(Request("GET", path_for(meta.path, str(body[key]), kind=_KINDS[key])))
-        return Outcome(change, "created", _record(found, change), found.number)
-
-
-def _record(response: Response, change: Change) -> dict[str, Any] | None:
-    """Return the record in an answer, None for an empty one; anything else is no answer to a write."""
-    data = response.data
-    if isinstance(data, dict) and isinstance(data.get("_id"), str):
-        if change.key is not None and data["_id"] != change.key:
-            raise TransportError(
-                f"{change}: Planhat answered with another record, {data['_id']}", sent=True, status=response.status
+        try:
+            response = self._send(Request("PUT", path_for(meta.path), json=[body], replay=Replay.LATER))
+        except (ApiError, TransportError) as error:
+            if not may_have_run(error):
+                raise
+            raise _ambiguous(change, f"the answer was lost ({lost}), and so was that to an upsert by {key}") from error
+        refused = _refusals(response.data)
+        if refused:
+            raise BadRequest(
+                f"{change}: Planhat refuses it: {'; '.join(refused)}", status=response.status, body=response.data
             )
-        return data
-    if not data:
-        return None
-    raise TransportError(
-        f"{change}: Planhat answered {response.status}, but not with the record: {str(data)[:200]}",
+        found = self._look_up(change, key, str(body[key]), lost)
+        if found is None:
+            raise _ambiguous(
+                change,
+                f"the answer was lost, and an upsert by {key} was answered with {_said(response.data)}, but there "
+                "is no such record",
+            ) from lost
+        return Outcome(change, "created", found.data, found.number)
+
+
+def _row(response: Response) -> dict[str, Any] | None:
+    """Return the record in an answer, None where there is none."""
+    data = response.data
+    return data if isinstance(data, dict) and isinstance(data.get("_id"), str) and data["_id"] else None
+
+
+def _said(data: Any) -> str:
+    """Return an answer as it may stand in a message."""
+    if isinstance(data, Mapping):
+        data = next((data[name] for name in ("message", "error", "errors") if data.get(name)), data)
+    return str(data)[:200] if data else "an empty body"
+
+
+def _unusable(change: Change, response: Response) -> TransportError:
+    """Say that an answer is not one to this write; as far as anybody knows it may have been carried out."""
+    other = _row(response)
+    what = f"another record, {other['_id']}" if other is not None else _said(response.data)
+    return TransportError(
+        f"{change}: Planhat answered {response.status} with {what}. It may have been carried out; read it again",
         sent=True,
+        attempts=response.attempts,
         status=response.status,
     )
 
 
-def _agrees(stored: Any, sent: Any) -> bool:
-    """Tell whether a stored value is what was sent, as far as Planhat keeps it: more keys and defaults are its own."""
+def _ambiguous(change: Change, what: str, *, candidate: dict[str, Any] | None = None) -> AmbiguousWrite:
+    return AmbiguousWrite(f"{change}: {what}", sent=change.after, candidate=candidate)
+
+
+def _refusals(data: Any) -> list[str]:
+    """Return the reasons in a bulk upsert's answer: it may be 200 with failures inside.
+
+    Source: https://www.planhat.com/developers/api/http-response-codes
+    """
+    lists = [data.get(name) for name in _REASONS] if isinstance(data, Mapping) else []
+    return [str(reason) for reasons in lists if isinstance(reasons, list) for reason in reasons]
+
+
+def agrees(stored: Any, sent: Any) -> bool:
+    """Tell whether a stored value is what was sent, as far as Planhat keeps it: more keys and defaults are its own.
+
+    Letter case does not count, since Planhat changes that of names; a reference by key is stored as the id.
+
+    >>> agrees({"Tier": "Gold", "Seats": 5}, {"Tier": "Gold"}), agrees("ada", "Ada"), agrees("ada", "Grace")
+    (True, True, False)
+    """
     if isinstance(sent, Mapping):
-        return isinstance(stored, Mapping) and all(_agrees(stored.get(key), value) for key, value in sent.items())
+        return isinstance(stored, Mapping) and all(agrees(stored.get(key), value) for key, value in sent.items())
+    if isinstance(sent, list):
+        given = stored if isinstance(stored, list) else []
+        return len(given) == len(sent) and all(any(agrees(one, value) for one in given) for value in sent)
     if isinstance(sent, str) and sent[:6] in ("extid-", "srcid-"):
-        return isinstance(stored, str)  # a reference by key is stored as the id
-    return bool(stored == sent) or (isinstance(sent, list) and isinstance(stored, list) and len(sent) == len(stored))
+        return isinstance(stored, str)
+    if isinstance(sent, str) and stored is not None and not isinstance(stored, bool):
+        return str(stored).casefold() == sent.casefold()
+    return bool(stored == sent)
