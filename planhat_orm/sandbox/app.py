@@ -13,6 +13,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
@@ -22,6 +23,7 @@ from planhat_orm.sandbox.answers import Answer, Refusal
 from planhat_orm.sandbox.catalog import Collection, collection_at, lean_index_at
 from planhat_orm.sandbox.faults import Exchange, FaultBoard
 from planhat_orm.sandbox.recording import RecordedRequest, Recorder, query_params
+from planhat_orm.sandbox.rows import disturb
 
 if TYPE_CHECKING:
     from planhat_orm.sandbox.world import World
@@ -86,6 +88,8 @@ class _Service:
         raw = request.get_data(cache=False)
         exchange: Exchange = request.environ.get(EXCHANGE) or Exchange()
         exchange.method, exchange.path = request.method, "/" + path
+        if collection_at(path) is not None:
+            exchange.disturb = partial(disturb, self._desk.world, path)
         body = _parsed(raw)
         record = RecordedRequest(
             request.method, "/" + path, query_params(request.query_string.decode()), body, _headers()
@@ -112,6 +116,8 @@ class _Service:
             return self._dispatch(path, params, body, exchange)
         except Refusal as refusal:
             return refusal.answer
+        except UnicodeEncodeError:
+            return Answer.text("Bad request", 400)  # half of a surrogate pair in a text: no UTF-8 says it
 
     def _let_in(self, size: int) -> None:
         behaviour = self._desk.world.behaviour

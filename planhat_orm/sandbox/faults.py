@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -36,6 +35,10 @@ class Exchange:
     dropped: str = ""
     #: Send the body in pieces of so many bytes, so many seconds apart.
     drip: tuple[int, float] | None = None
+    #: Inserts and deletes so many rows of the collection that the path names.
+    disturb: Callable[[int, int], None] = lambda insert, delete: None
+    #: Set when the server stops: whoever waits for a fault's sake stops waiting.
+    stopping: threading.Event = field(default_factory=threading.Event)
 
 
 Effect = Callable[..., None]
@@ -54,7 +57,7 @@ def _kind(name: str, *, before: bool) -> Callable[[Effect], Effect]:
 @_kind("latency", before=True)
 def latency(exchange: Exchange, *, seconds: float = 0.1) -> None:
     """Wait before the request is carried out."""
-    time.sleep(seconds)
+    exchange.stopping.wait(seconds)
 
 
 @_kind("status", before=True)
@@ -127,9 +130,12 @@ def cap(exchange: Exchange, *, limit: int) -> None:
 
 
 @_kind("drift", before=True)
-def drift(exchange: Exchange, *, run: Callable[[], Any]) -> None:
-    """Call ``run`` before the request is carried out: rows come and go between two pages."""
-    run()
+def drift(exchange: Exchange, *, run: Callable[[], Any] | None = None, insert: int = 0, delete: int = 0) -> None:
+    """Let rows come and go between two pages: call ``run``, delete the oldest of the collection, insert new ones."""
+    if run is not None:
+        run()
+    if insert or delete:
+        exchange.disturb(insert, delete)
 
 
 @_kind("slow_drip", before=False)

@@ -7,7 +7,6 @@ unsorted list, as Planhat does not.
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -32,11 +31,12 @@ class Tampering:
 
 
 class ListReader:
-    """Answers lists; keeps the last ones until something is written, for clients that read a page again."""
+    """Answers lists; keeps them until something is written, for clients that read a page again."""
 
     def __init__(self, world: World, kept_bytes: int = 64 * 1024 * 1024) -> None:
         self._world = world
-        self._kept: OrderedDict[Hashable, bytes] = OrderedDict()
+        self._kept: dict[Hashable, bytes] = {}
+        self._of: Hashable = None
         self._free = self._room = kept_bytes
 
     def answer(self, collection: Collection, params: Mapping[str, str], tampering: Tampering) -> Answer:
@@ -53,21 +53,20 @@ class ListReader:
     def _answer(
         self, collection: Collection, query: Query, select: str | None, write: Callable[[list[str]], bytes]
     ) -> Answer:
-        world = self._world
+        world, key = self._world, (collection.path, query, select)
         with world.store.lock:
-            key = (world.store.version, world.behaviour.snapshot(), collection.path, query, select)
+            state = (world.store.version, world.behaviour.snapshot())
+            if state != self._of:
+                self._of, self._kept, self._free = state, {}, self._room
             body = self._kept.get(key)
             texts = world.store.texts(collection.path, query) if body is None else []
-        return Answer(200, self._keep(key, write(texts)) if body is None else body, {"Content-Type": JSON})
-
-    def _keep(self, key: Hashable, body: bytes) -> bytes:
-        with self._world.store.lock:
-            if len(body) <= self._room and key not in self._kept:
-                self._kept[key] = body
-                self._free -= len(body)
-                while self._free < 0:
-                    self._free += len(self._kept.popitem(last=False)[1])
-        return body
+        if body is None:
+            body = write(texts)
+            with world.store.lock:
+                if state == self._of and len(body) <= self._free:
+                    self._kept[key] = body
+                    self._free -= len(body)
+        return Answer(200, body, {"Content-Type": JSON})
 
 
 def list_query(world: World, collection: Collection, params: Mapping[str, str], tampering: Tampering) -> Query:

@@ -103,6 +103,17 @@ def remove(world: World, model: type[Model], id: Any) -> Row:
     return row
 
 
+def disturb(world: World, path: str, insert: int, delete: int) -> None:
+    """Delete the oldest rows of a collection and insert copies of the newest, without its keys."""
+    store = world.store
+    with store.transaction():
+        for row in store.rows(path, Query(sort="_id", limit=delete)):
+            store.delete(path, row["_id"])
+        for row in store.rows(path, Query(sort="-_id", limit=1)) * insert:
+            kept = {key: value for key, value in row.items() if key not in ("externalId", "sourceId")}
+            store.insert(path, [{**kept, "_id": store.new_id()}])
+
+
 def one(world: World, model: type[Model], id: Any, keys: Mapping[str, Any]) -> Row:
     """Return the only record with this id, or with these values; raises LookupError."""
     if id is not None:

@@ -10,7 +10,6 @@ import socket
 import struct
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
@@ -22,8 +21,11 @@ from planhat_orm.sandbox.faults import Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+from contextlib import suppress
 
 HOST = "127.0.0.1"
+#: Seconds that stopping waits for a request that is being carried out.
+PATIENCE = 5.0
 
 
 class Handler(WSGIRequestHandler):
@@ -36,20 +38,18 @@ class Handler(WSGIRequestHandler):
     server: Server  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def setup(self) -> None:
-        """Remember the connection, so that stopping the server ends it."""
+        """Let the server know of the connection, so that stopping ends it."""
         super().setup()
-        self.server.connections.add(self.connection)
+        self.server.open[threading.current_thread()] = self.connection
 
     def finish(self) -> None:
         """Forget the connection."""
-        self.server.connections.discard(self.connection)
+        del self.server.open[threading.current_thread()]
         super().finish()
 
     def run_wsgi(self) -> None:
         """Serve one request. Werkzeug's own way closes the connection after each."""
-        if self.headers.get("Expect", "").lower() == "100-continue":
-            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        exchange = Exchange()
+        exchange = Exchange(stopping=self.server.stopping)
         self.environ = {**self.make_environ(), EXCHANGE: exchange}
         pieces, status, headers = run_wsgi_app(self.server.app, self.environ, buffered=True)
         try:
@@ -67,6 +67,8 @@ class Handler(WSGIRequestHandler):
         for name, value in headers:
             self.send_header(name, value)
         self.end_headers()
+        if self.command == "HEAD" or code == "204":
+            return
         if exchange.cut_after is not None:
             self.wfile.write(body[: exchange.cut_after])
             self._drop(reset=False)
@@ -74,7 +76,7 @@ class Handler(WSGIRequestHandler):
         size, pause = exchange.drip or (len(body) or 1, 0.0)
         for start in range(0, len(body), size):
             if start and pause:
-                time.sleep(pause)
+                exchange.stopping.wait(pause)
             self.wfile.write(body[start : start + size])
 
     def _drop(self, *, reset: bool) -> None:
@@ -96,7 +98,9 @@ class Server(ThreadedWSGIServer):
     """The server of one sandbox; it runs from its making until ``stop``."""
 
     def __init__(self, desk: Desk, port: int = 0) -> None:
-        self.connections: set[socket.socket] = set()
+        #: The connections that are open, by the thread that serves each.
+        self.open: dict[threading.Thread, socket.socket] = {}
+        self.stopping = threading.Event()
         # Bound here, because Werkzeug ends the process when a port is taken.
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
@@ -120,14 +124,16 @@ class Server(ThreadedWSGIServer):
         return f"http://{HOST}:{self.port}"
 
     def stop(self) -> None:
-        """Stop listening and end every connection."""
+        """Stop listening, end every connection and wait for what is being carried out."""
+        self.stopping.set()
         self.shutdown()
         self._thread.join()
-        for connection in list(self.connections):
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue  # it ended by itself
+        for thread, connection in list(self.open.items()):
+            # A fault's callback may stop the server from inside a request: that one ends by itself.
+            if thread is not threading.current_thread():
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+                thread.join(PATIENCE)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of connections that broke; anything else is shown."""

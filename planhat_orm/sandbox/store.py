@@ -70,7 +70,7 @@ class Store:
         weakref.finalize(self, self._db.close)
         self._db.execute("PRAGMA synchronous = OFF")
         self._db.execute("CREATE TABLE IF NOT EXISTS sandbox_counter (given INTEGER NOT NULL)")
-        self._tables = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        self._tables: set[str] = set()
         self._indexed: set[tuple[str, str]] = set()
         found = self._db.execute("SELECT given FROM sandbox_counter").fetchone()
         self._given = found[0] if found else 0
@@ -100,6 +100,9 @@ class Store:
                 self._db.execute("INSERT INTO sandbox_counter VALUES (?)", (self._given,))
             except BaseException:
                 self._db.execute("ROLLBACK")
+                # Tables and indexes that were made inside are gone with the rest.
+                self._tables.clear()
+                self._indexed.clear()
                 raise
             finally:
                 self.version += 1

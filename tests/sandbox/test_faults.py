@@ -129,6 +129,24 @@ def test_drift_runs_between_two_pages(box, api):
     assert [row["name"] for page in pages for row in page] == ["A", "B", "D"]
 
 
+def test_drift_deletes_the_oldest_rows_and_inserts_new_ones(box, api):
+    for name in "ABC":
+        box.add(Company, name=name, external_id=name)
+    box.fault("drift", delete=1, insert=2)
+    assert [row["name"] for row in api.get("/companies", sort="_id")] == ["B", "C", "C", "C"]
+    assert box.count(Company, external_id="C") == 1
+    box.fault("drift", delete=1)
+    assert api("GET", "/nowhere").status_code == 404
+
+
+def test_stopping_does_not_wait_for_a_latency_but_for_what_is_carried_out(box, api):
+    box.fault("latency", seconds=3600)
+    with pytest.raises(requests.exceptions.ReadTimeout):
+        api.http.post(f"{box.url}/companies", json={"name": "Acme"}, timeout=0.05)
+    box.stop()
+    assert box.count(Company) == 1
+
+
 def test_a_fault_befalls_the_requests_it_names_so_many_times(box, api):
     acme = box.add(Company, name="Acme")
     fault = box.fault("status", status=500, method="GET", path="/companies/*", times=2, after=1)

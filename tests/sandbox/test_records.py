@@ -108,6 +108,11 @@ def test_a_body_that_is_no_json_object_is_400(box, api, body):
     assert box.count(Company) == 0
 
 
+def test_a_text_that_utf8_cannot_say_is_400(box, api):
+    assert api("POST", "/companies", data=b'{"name": "\\ud800"}').status_code == 400
+    assert box.count(Company) == 0
+
+
 # Get
 
 
