@@ -70,6 +70,7 @@ class Sandbox:
         self.tenant_token = TENANT_TOKEN
         self.seed = seed
         self._port = port
+        self._data = data
         self._world = World(Store(data, seed=seed), Behaviour(), clock)
         self._recorder = Recorder()
         self._faults = FaultBoard()
@@ -117,7 +118,10 @@ class Sandbox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        """Stop; rows in memory can still be looked at afterwards, a file is closed."""
+        self.stop()
+        if self._data is not None:
+            self.close()
 
     @property
     def url(self) -> str:

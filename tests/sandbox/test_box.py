@@ -198,6 +198,12 @@ def test_after_the_block_nothing_listens_any_more():
         _ = box.url
 
 
+def test_rows_can_be_looked_at_after_the_block():
+    with Sandbox() as box:
+        acme = box.add(Company, name="Acme")
+    assert box.row(Company, acme) == acme
+
+
 def test_a_stopped_sandbox_ends_open_connections_and_can_start_again(box, api):
     box.add(Company, name="Acme")
     api.get("/companies")
