@@ -21,6 +21,7 @@ import planhat_orm
 from planhat_orm.models import Company, Enduser, License, Note, User
 from planhat_orm.sandbox import Sandbox
 from planhat_orm.sandbox.loopback import only_loopback
+from planhat_orm.sandbox.pytest_plugin import UNSET
 from planhat_orm.session import session as sessions
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ def names(demo_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     with Sandbox(tmp_path / "demo.sqlite") as box, only_loopback():
         for name, value in box.environment().items():
             monkeypatch.setenv(name, value)
+        for name in UNSET:
+            monkeypatch.delenv(name, raising=False)
         session = planhat_orm.connect(quota=None)
         models = {model.__name__: model for model in (Company, Enduser, License, Note, User)}
         face = {name: getattr(planhat_orm, name) for name in ("connect", "Session", "Q")}

@@ -1,0 +1,31 @@
+"""Sphinx configuration; build with ``sphinx-build -W -b html docs docs/_build/html``."""
+
+from __future__ import annotations
+
+import sys
+from configparser import ConfigParser
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
+
+_metadata = ConfigParser()
+_metadata.read(HERE.parent / "setup.cfg", encoding="utf-8")
+
+project = "planhat_orm"
+author = "the planhat_orm developers"
+release = version = _metadata["metadata"]["version"]
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.viewcode", "model_tables"]
+exclude_patterns = ["_build", "_ext"]
+html_theme = "furo"
+html_title = f"planhat_orm {release}"
+
+myst_heading_anchors = 3
+myst_enable_extensions = ["deflist"]
+
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+# Defaults as they are written: Quota(), not its repr.
+autodoc_preserve_defaults = True
+add_module_names = False

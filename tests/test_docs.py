@@ -1,0 +1,93 @@
+"""The pages under docs/ and the package speak of the same things. (Their examples are run by docs/conftest.py.)"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import planhat_orm
+from planhat_orm import errors, settings
+from planhat_orm.orm.lookups import LOOKUPS
+from planhat_orm.sandbox.faults import KINDS
+
+DOCS = Path(__file__).parent.parent / "docs"
+SURE = {"documented", "observed", "inferred"}
+
+
+def page(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def tables(text: str) -> list[list[list[str]]]:
+    """Return the Markdown tables of a page as rows of cells, headings first, rules left out."""
+    found: list[list[list[str]]] = [[]]
+    for line in text.splitlines():
+        if line.startswith("|"):
+            cells = [cell.strip() for cell in line.strip("|").split("|")]
+            if set(cells[0]) != {"-"}:
+                found[-1].append(cells)
+        elif found[-1]:
+            found.append([])
+    return [table for table in found if table]
+
+
+def error_tree(text: str) -> dict[str, str]:
+    """Return the drawn tree of errors: each name with the one that it hangs from."""
+    parents: dict[str, str] = {}
+    above: dict[int, str] = {}
+    for line in re.findall(r"^([│ ]*[├└]── )?(\w+)", text[text.index("PlanhatError\n├") :], re.MULTILINE):
+        depth, name = len(line[0]) // 4, line[1]
+        above[depth] = name
+        parents[name] = above.get(depth - 1, "")
+        if name == "ServerError":
+            break
+    return parents
+
+
+def test_the_drawn_error_tree_is_the_real_one() -> None:
+    drawn = error_tree(page("errors.md"))
+    for name in errors.__all__:
+        cls = getattr(errors, name)
+        real = cls.__bases__[0].__name__ if cls is not errors.PlanhatError else ""
+        assert drawn.pop(name) == real, name
+    assert drawn == {}
+
+
+def test_each_error_that_is_raised_has_advice() -> None:
+    advised = {word for table in tables(page("errors.md")) for row in table for word in re.findall(r"\w+", row[0])}
+    aliases = {"ObjectDoesNotExist": "DoesNotExist"}
+    missing = {name for name in errors.__all__ if aliases.get(name, name) not in advised}
+    assert missing == {"PlanhatError", "ApiError"}, "these two are only ever raised as one of their subclasses"
+
+
+def test_the_table_of_environment_variables_is_complete() -> None:
+    documented = {row[0].strip("`") for row in tables(page("sessions.md"))[0]} - {"Variable"}
+    read = set(re.findall(r"PLANHAT_[A-Z_]+[A-Z]", Path(settings.__file__).read_text(encoding="utf-8")))
+    assert documented == read
+
+
+@pytest.mark.parametrize("lookup", LOOKUPS)
+def test_each_lookup_is_named(lookup: str) -> None:
+    assert f"`{lookup}`" in page("querysets.md")
+
+
+def test_each_fault_of_the_sandbox_is_in_the_table() -> None:
+    [table] = [table for table in tables(page("testing.md")) if table[0][0] == "Fault"]
+    assert {name for row in table[1:] for name in re.findall(r"`(\w+)`", row[0])} == set(KINDS)
+
+
+def test_each_fact_says_how_sure_it_is_and_where_it_is_from() -> None:
+    facts = [row for table in tables(page("what-planhat-does.md")) for row in table[1:]]
+    assert len(facts) > 60
+    for fact, sure, source in facts:
+        words = set(re.findall(r"[a-z]+", sure)) & SURE
+        assert words or "not known" in fact, fact
+        assert source or not words or words == {"inferred"}, fact
+
+
+def test_what_is_importable_from_the_top_is_in_the_reference() -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in (DOCS / "reference").glob("*.md"))
+    named = {name for name in planhat_orm.__all__ if name not in errors.__all__}
+    assert {name for name in named if f"planhat_orm.{name}" not in text} == set()
