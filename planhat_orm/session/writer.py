@@ -242,6 +242,8 @@ def agrees(stored: Any, sent: Any) -> bool:
     >>> agrees({"Tier": "Gold", "Seats": 5}, {"Tier": "Gold"}), agrees("ada", "Ada"), agrees("ada", "Grace")
     (True, True, False)
     """
+    if sent in ({}, []):
+        return not stored  # Planhat leaves out what has no value
     if isinstance(sent, Mapping):
         return isinstance(stored, Mapping) and all(agrees(stored.get(key), value) for key, value in sent.items())
     if isinstance(sent, list):

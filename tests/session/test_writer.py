@@ -1,0 +1,499 @@
+"""The way out, over HTTP: what is sent, what an answer means, and that a create is carried out at most once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from planhat_orm.errors import (
+    AmbiguousWrite,
+    BadRequest,
+    Forbidden,
+    NotFound,
+    ReadOnlyError,
+    ServerError,
+    TransportError,
+)
+from planhat_orm.models import Company, Enduser, Note, User
+from planhat_orm.session.writer import SETTLE_SECONDS, Change, Writer, agrees
+
+if TYPE_CHECKING:
+    from planhat_orm import Session
+    from planhat_orm.sandbox import Sandbox
+
+ACME = {"name": "Acme", "externalId": "acme-42"}
+
+# Faults that lose the answer of a request that was carried out.
+CARRIED_OUT: list[tuple[str, dict[str, Any]]] = [
+    ("lost_answer", {}),
+    ("status_after", {"status": 500}),
+    ("status_after", {"status": 502}),
+    ("status_after", {"status": 503}),
+    ("status_after", {"status": 504}),
+    ("truncated", {}),
+    ("html", {}),
+]
+# Faults that lose the answer of a request that was not carried out.
+NOT_CARRIED_OUT: list[tuple[str, dict[str, Any]]] = [
+    ("reset_before", {}),
+    ("status", {"status": 500}),
+    ("status", {"status": 502}),
+    ("status", {"status": 503}),
+    ("status", {"status": 504}),
+]
+
+
+def create(body: dict[str, Any], model: Any = Company) -> Change:
+    return Change(model, None, {}, body)
+
+
+def update(row: dict[str, Any], body: dict[str, Any], model: Any = Company) -> Change:
+    return Change(model, row["_id"], {}, body)
+
+
+def delete(row: dict[str, Any], model: Any = Company) -> Change:
+    return Change(model, row["_id"], row, None)
+
+
+def sent(box: Sandbox) -> list[str]:
+    return [f"{request.method} {request.path}" for request in box.requests]
+
+
+# What goes well
+
+
+def test_a_create_is_one_post_and_answers_the_record(box: Sandbox, session: Session) -> None:
+    outcome = session.writer.write_one(create(ACME))
+    assert (outcome.status, outcome.error) == ("created", None)
+    assert outcome.row is not None
+    assert outcome.row["_id"] == box.row(Company, external_id="acme-42")["_id"]
+    assert outcome.number > 0
+    assert sent(box) == ["POST /companies"]
+    assert box.requests[0].json == ACME
+
+
+def test_an_update_is_one_put_of_what_changed(box: Sandbox, session: Session) -> None:
+    acme = box.add(Company, name="Acme", custom={"Tier": "Silver", "Seats": 5})
+    outcome = session.writer.write_one(update(acme, {"custom": {"Tier": "Gold"}}))
+    assert outcome.status == "updated"
+    assert outcome.row is not None
+    assert outcome.row["custom"] == {"Tier": "Gold", "Seats": 5}
+    assert sent(box) == [f"PUT /companies/{acme['_id']}"]
+    assert box.requests[0].json == {"custom": {"Tier": "Gold"}}
+
+
+def test_a_delete_is_one_delete(box: Sandbox, session: Session) -> None:
+    acme = box.add(Company, name="Acme")
+    assert session.writer.write_one(delete(acme)).status == "deleted"
+    assert box.count(Company) == 0
+    assert sent(box) == [f"DELETE /companies/{acme['_id']}"]
+
+
+@pytest.mark.parametrize("body", [{"n": 1, "ok": 1}, {"n": 1, "ok": 1, "deletedCount": 1}, {"deletedCount": 1}])
+def test_every_known_answer_to_a_delete_is_success(box: Sandbox, session: Session, body: dict[str, Any]) -> None:
+    acme = box.add(Company, name="Acme")
+    with box.fault("wrong_shape", body=body):
+        assert session.writer.write_one(delete(acme)).status == "deleted"
+
+
+def test_the_deleted_record_itself_is_an_answer_to_a_delete(box: Sandbox, session: Session) -> None:
+    acme = box.add(Company, name="Acme")
+    with box.fault("wrong_shape", body=acme):
+        assert session.writer.write_one(delete(acme)).status == "deleted"
+
+
+@pytest.mark.parametrize("status", [200, 204])
+def test_a_success_without_a_body_is_a_success(box: Sandbox, session: Session, status: int) -> None:
+    acme = box.add(Company, name="Acme")
+    with box.fault("empty", status=status, times=2):
+        updated = session.writer.write_one(update(acme, {"name": "Acme AB"}))
+        deleted = session.writer.write_one(delete(acme))
+    assert (updated.status, updated.row, deleted.status) == ("updated", None, "deleted")
+    assert len(box.requests) == 2
+
+
+# What is not there
+
+
+@pytest.mark.parametrize("missing", ["404", "zero"])
+def test_deleting_what_is_not_there_is_not_found(box: Sandbox, session: Session, missing: Any) -> None:
+    acme = box.add(Company, name="Acme")
+    box.remove(Company, acme)
+    box.behaviour.delete_missing = missing
+    outcome = session.writer.write_one(delete(acme))
+    assert outcome.status == "not_found"
+    assert isinstance(outcome.error, NotFound)
+    assert acme["_id"] in str(outcome.error)
+    assert len(box.requests) == 1
+
+
+def test_updating_what_is_not_there_is_not_found(box: Sandbox, session: Session) -> None:
+    acme = box.add(Company, name="Acme")
+    box.remove(Company, acme)
+    outcome = session.writer.write_one(update(acme, {"name": "x"}))
+    assert (outcome.status, type(outcome.error)) == ("not_found", NotFound)
+    assert len(box.requests) == 1
+
+
+@pytest.mark.parametrize("missing", ["404", "zero"])
+def test_a_delete_whose_answer_was_lost_is_repeated_and_done(box: Sandbox, session: Session, missing: Any) -> None:
+    acme = box.add(Company, name="Acme")
+    box.behaviour.delete_missing = missing
+    box.fault("lost_answer", method="DELETE")
+    assert session.writer.write_one(delete(acme)).status == "deleted"
+    assert sent(box) == [f"DELETE /companies/{acme['_id']}"] * 2
+
+
+# Updates whose answer is lost or odd
+
+
+@pytest.mark.parametrize(("kind", "detail"), CARRIED_OUT + NOT_CARRIED_OUT)
+def test_an_update_whose_answer_was_lost_is_sent_again(
+    box: Sandbox, session: Session, kind: str, detail: dict[str, Any]
+) -> None:
+    acme = box.add(Company, name="Acme")
+    box.fault(kind, method="PUT", **detail)
+    outcome = session.writer.write_one(update(acme, {"name": "Acme AB"}))
+    assert (outcome.status, (outcome.row or {})["name"]) == ("updated", "Acme AB")
+    assert sent(box) == [f"PUT /companies/{acme['_id']}"] * 2
+
+
+def test_an_update_that_never_gets_an_answer_is_unknown(box: Sandbox, session: Session) -> None:
+    acme = box.add(Company, name="Acme")
+    box.fault("lost_answer", method="PUT", times=None)
+    with pytest.raises(TransportError, match=r"PUT /companies/.*may have been carried out") as caught:
+        session.writer.write_one(update(acme, {"name": "Acme AB"}))
+    assert caught.value.sent
+    assert session.writer.write([update(acme, {"name": "Acme AB"})]).unknown
+
+
+@pytest.mark.parametrize("body", [{"message": "No such field"}, {"error": "No such field"}, ["No such field"]])
+def test_an_error_in_a_200_is_an_error(box: Sandbox, session: Session, body: Any) -> None:
+    acme = box.add(Company, name="Acme")
+    for change in (update(acme, {"name": "Acme AB"}), delete(acme)):
+        box.fault("wrong_shape", body=body)
+        with pytest.raises(TransportError, match=f"{change.verb} of Company {acme['_id']}.*No such field") as caught:
+            session.writer.write_one(change)
+        assert (caught.value.status, caught.value.sent) == (200, True)
+    assert len(box.requests) == 2
+
+
+def test_another_record_in_the_answer_is_an_error(box: Sandbox, session: Session) -> None:
+    acme, birch = box.add(Company, name="Acme"), box.add(Company, name="Birch")
+    for change in (update(acme, {"name": "Acme AB"}), delete(acme)):
+        box.fault("wrong_shape", body=birch)
+        with pytest.raises(TransportError, match=f"{acme['_id']}.*another record, {birch['_id']}"):
+            session.writer.write_one(change)
+
+
+# Creates whose answer is lost
+
+
+@pytest.mark.parametrize(("kind", "detail"), CARRIED_OUT)
+def test_a_create_that_was_carried_out_is_looked_up_and_not_repeated(
+    box: Sandbox, session: Session, slept: list[float], kind: str, detail: dict[str, Any]
+) -> None:
+    box.fault(kind, method="POST", **detail)
+    outcome = session.writer.write_one(create({**ACME, "custom": {"Tier": "Gold"}, "tags": ["a", "b"]}))
+    assert outcome.status == "created"
+    assert outcome.row is not None
+    assert outcome.row["_id"] == box.row(Company, external_id="acme-42")["_id"]
+    assert box.count(Company) == 1
+    assert sent(box) == ["POST /companies", "GET /companies/extid-acme-42"]
+    assert slept == []
+
+
+@pytest.mark.parametrize(("kind", "detail"), NOT_CARRIED_OUT)
+def test_a_create_that_was_not_carried_out_is_upserted_by_its_key(
+    box: Sandbox, session: Session, slept: list[float], kind: str, detail: dict[str, Any]
+) -> None:
+    box.fault(kind, method="POST", **detail)
+    outcome = session.writer.write_one(create(ACME))
+    assert outcome.status == "created"
+    assert outcome.row is not None
+    assert outcome.row["_id"] == box.row(Company, external_id="acme-42")["_id"]
+    assert box.count(Company) == 1
+    look_up = "GET /companies/extid-acme-42"
+    assert sent(box) == ["POST /companies", look_up, look_up, "PUT /companies", look_up]
+    assert box.requests[3].json == [ACME]
+    assert slept == [SETTLE_SECONDS]
+
+
+def test_a_create_that_shows_late_is_found_the_second_time(box: Sandbox, session: Session, slept: list[float]) -> None:
+    box.fault("lost_answer", method="POST")
+    box.fault("status", method="GET", status=404)
+    assert session.writer.write_one(create(ACME)).status == "created"
+    assert box.count(Company) == 1
+    assert sent(box) == ["POST /companies", *["GET /companies/extid-acme-42"] * 2]
+    assert slept == [SETTLE_SECONDS]
+
+
+def test_a_create_that_lands_while_it_is_upserted_is_one_record(box: Sandbox, session: Session) -> None:
+    box.fault("reset_before", method="POST")
+    box.fault("drift", method="PUT", run=lambda: box.add(Company, name="Acme", external_id="acme-42"))
+    assert session.writer.write_one(create(ACME)).status == "created"
+    assert box.count(Company) == 1
+
+
+def test_the_key_that_an_upsert_matches_on_is_the_one_looked_up(box: Sandbox, session: Session) -> None:
+    box.fault("reset_before", method="POST")
+    assert session.writer.write_one(create({**ACME, "sourceId": "crm/7"})).status == "created"
+    assert box.requests[1].path.startswith("/companies/srcid-crm")
+    assert box.requests[3].json == [{**ACME, "sourceId": "crm/7"}]
+    assert box.count(Company) == 1
+
+
+def test_a_record_with_the_key_and_other_values_is_given_and_not_touched(box: Sandbox, session: Session) -> None:
+    theirs = box.add(Company, name="Somebody else", external_id="acme-42")
+    box.fault("reset_before", method="POST")
+    with pytest.raises(AmbiguousWrite, match=r"create of Company 'Acme'.*acme-42.*another name") as caught:
+        session.writer.write_one(create(ACME))
+    assert caught.value.sent == ACME
+    assert caught.value.candidate is not None
+    assert (caught.value.candidate["_id"], caught.value.candidate["name"]) == (theirs["_id"], "Somebody else")
+    assert isinstance(caught.value.__cause__, TransportError)
+    assert box.rows(Company) == [theirs]
+    assert sent(box) == ["POST /companies", "GET /companies/extid-acme-42"]
+
+
+@pytest.mark.parametrize(("kind", "detail"), CARRIED_OUT + NOT_CARRIED_OUT)
+def test_without_a_unique_key_a_lost_create_is_ambiguous_and_sent_once(
+    box: Sandbox, session: Session, kind: str, detail: dict[str, Any]
+) -> None:
+    box.fault(kind, method="POST", **detail)
+    with pytest.raises(AmbiguousWrite, match="look for it before you create it again") as caught:
+        session.writer.write_one(create({"name": "Acme"}))
+    assert caught.value.sent == {"name": "Acme"}
+    assert caught.value.candidate is None
+    assert box.count(Company) == (1 if (kind, detail) in CARRIED_OUT else 0)
+    assert sent(box) == ["POST /companies"]
+
+
+def test_a_key_that_is_unique_in_one_company_only_looks_nothing_up(box: Sandbox, session: Session) -> None:
+    acme = box.add(Company, name="Acme")
+    body = {"companyId": acme["_id"], "email": "ada@acme.example", "externalId": "ada"}
+    box.fault("lost_answer", method="POST", path="/endusers")
+    with pytest.raises(AmbiguousWrite, match=r"ada@acme\.example"):
+        session.writer.write_one(create(body, Enduser))
+    assert box.count(Enduser) == 1
+    assert sent(box) == ["POST /endusers"]
+
+
+def test_an_endusers_source_id_is_unique_and_looked_up(box: Sandbox, session: Session) -> None:
+    acme = box.add(Company, name="Acme")
+    body = {"companyId": "extid-acme", "email": "ada@acme.example", "sourceId": "crm-1"}
+    box.change(Company, acme, external_id="acme")
+    box.fault("lost_answer", method="POST", path="/endusers")
+    assert session.writer.write_one(create(body, Enduser)).status == "created"
+    assert box.count(Enduser) == 1
+    assert sent(box) == ["POST /endusers", "GET /endusers/srcid-crm-1"]
+
+
+@pytest.mark.parametrize("model", [Note, User])
+def test_models_without_a_key_to_look_up_are_ambiguous(box: Sandbox, session: Session, model: Any) -> None:
+    acme = box.add(Company, name="Acme")
+    bodies = {
+        Note: {"companyId": acme["_id"], "type": "note", "subject": "Hi", "externalId": "n-1"},
+        User: {"email": "kim@vendor.example", "firstName": "Kim"},
+    }
+    box.fault("lost_answer", method="POST")
+    with pytest.raises(AmbiguousWrite):
+        session.writer.write_one(create(bodies[model], model))
+    assert [request.method for request in box.requests] == ["POST"]
+
+
+def test_a_look_up_without_an_answer_leaves_it_ambiguous(box: Sandbox, session: Session) -> None:
+    box.fault("lost_answer", method="POST")
+    box.fault("status", method="GET", status=500, times=None)
+    with pytest.raises(AmbiguousWrite, match="looking it up") as caught:
+        session.writer.write_one(create(ACME))
+    assert isinstance(caught.value.__cause__, ServerError)
+    assert box.count(Company) == 1
+    assert sent(box).count("POST /companies") == 1
+
+
+def test_a_look_up_that_gives_no_record_leaves_it_ambiguous(box: Sandbox, session: Session) -> None:
+    box.fault("lost_answer", method="POST")
+    box.fault("wrong_shape", method="GET")
+    with pytest.raises(AmbiguousWrite, match="Something went wrong"):
+        session.writer.write_one(create(ACME))
+
+
+def test_an_upsert_without_an_answer_is_repeated_later_and_makes_one_record(
+    box: Sandbox, session: Session, slept: list[float]
+) -> None:
+    box.fault("reset_before", method="POST")
+    box.fault("lost_answer", method="PUT")
+    assert session.writer.write_one(create(ACME)).status == "created"
+    assert box.count(Company) == 1
+    assert sent(box).count("PUT /companies") == 2
+    assert slept == [SETTLE_SECONDS, 30.0]
+
+
+def test_an_upsert_that_never_gets_an_answer_is_ambiguous(box: Sandbox, session: Session) -> None:
+    box.fault("reset_before", method="POST")
+    box.fault("lost_answer", method="PUT", times=None)
+    with pytest.raises(AmbiguousWrite, match="so was that to an upsert"):
+        session.writer.write_one(create(ACME))
+    assert box.count(Company) == 1
+
+
+def test_an_upsert_that_planhat_refuses_has_failed(box: Sandbox, session: Session) -> None:
+    box.fault("reset_before", method="POST")
+    box.forbid(Company, "create")
+    with pytest.raises((BadRequest, Forbidden)):
+        session.writer.write_one(create(ACME))
+    assert box.count(Company) == 0
+
+
+@pytest.mark.parametrize("name", ["createdErrors", "updatedErrors", "permissionErrors", "validationErrors"])
+def test_failures_inside_a_200_of_an_upsert_are_failures(box: Sandbox, session: Session, name: str) -> None:
+    box.fault("reset_before", method="POST")
+    box.fault("wrong_shape", method="PUT", body={"created": 0, name: ["externalId duplicated"]})
+    ledger = session.writer.write([create(ACME)])
+    [outcome] = ledger.failed
+    assert isinstance(outcome.error, BadRequest)
+    assert "externalId duplicated" in str(outcome.error)
+
+
+def test_an_upsert_after_which_there_is_no_record_is_ambiguous(box: Sandbox, session: Session) -> None:
+    box.fault("reset_before", method="POST")
+    box.fault("status", method="PUT", status=200, body={"created": 1})
+    with pytest.raises(AmbiguousWrite, match="there is no such record"):
+        session.writer.write_one(create(ACME))
+
+
+# Creates that are answered oddly
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail"),
+    [
+        ("empty", {}),
+        ("empty", {"status": 204}),
+        ("wrong_shape", {}),
+        ("wrong_shape", {"body": {"name": "Acme"}}),
+        ("wrong_shape", {"body": {"_id": ""}}),
+        ("wrong_shape", {"body": {"_id": None}}),
+        ("wrong_shape", {"body": [{"_id": "64b00001912265b1f5000001"}]}),
+    ],
+)
+def test_a_create_answered_without_an_id_is_an_error(
+    box: Sandbox, session: Session, kind: str, detail: dict[str, Any]
+) -> None:
+    box.fault(kind, method="POST", **detail)
+    with pytest.raises(AmbiguousWrite, match=r"create of Company 'Acme': Planhat answered 20\d without .*id"):
+        session.writer.write_one(create(ACME))
+    assert box.count(Company) == 1
+    assert sent(box) == ["POST /companies"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+def test_a_refused_create_has_failed(box: Sandbox, session: Session, status: int) -> None:
+    box.fault("status", status=status, body={"message": "Required Field: name"})
+    [outcome] = session.writer.write([create(ACME)]).failed
+    assert getattr(outcome.error, "status", None) == status
+    assert "Required Field: name" in str(outcome.error)
+    assert sent(box) == ["POST /companies"]
+
+
+def test_a_create_refused_for_the_rate_is_sent_again(box: Sandbox, session: Session) -> None:
+    box.fault("status", status=429, headers={"Retry-After": "0"}, times=2)
+    assert session.writer.write_one(create(ACME)).status == "created"
+    assert box.count(Company) == 1
+    assert sent(box) == ["POST /companies"] * 3
+
+
+# Runs of several
+
+
+def test_a_run_goes_on_after_a_failure(box: Sandbox, session: Session) -> None:
+    acme = box.add(Company, name="Acme")
+    gone = box.add(Company, name="Gone")
+    box.remove(Company, gone)
+    box.fault("status", method="POST", status=400)
+    ledger = session.writer.write(
+        [create(ACME), update(gone, {"name": "x"}), update(acme, {"name": "Acme AB"}), delete(acme)]
+    )
+    assert [outcome.status for outcome in ledger] == ["failed", "not_found", "updated", "deleted"]
+    assert [len(part) for part in (ledger.failed, ledger.not_found, ledger.updated, ledger.deleted)] == [1, 1, 1, 1]
+    assert len(ledger) == len(box.requests) == 4
+
+
+def test_a_run_ends_where_nobody_knows(box: Sandbox, session: Session) -> None:
+    box.fault("lost_answer", method="POST")
+    ledger = session.writer.write([create({"name": "Acme"}), create({"name": "Birch"})])
+    assert [outcome.status for outcome in ledger] == ["unknown", "not_sent"]
+    assert box.count(Company) == 1
+    assert len(box.requests) == 1
+
+
+def test_a_read_only_session_refuses_before_anything_is_sent(box: Sandbox) -> None:
+    acme = box.add(Company, name="Acme")
+    with box.session(read_only=True) as session:
+        for change in (create(ACME), update(acme, {"name": "x"}), delete(acme)):
+            with pytest.raises(ReadOnlyError, match="read-only"):
+                session.writer.write([change])
+    assert box.requests == []
+    assert box.rows(Company) == [acme]
+
+
+@pytest.mark.parametrize("key", ["", "  ", "acme-42", "extid-acme-42"])
+def test_a_key_that_is_no_id_is_refused_before_any_request(box: Sandbox, session: Session, key: str) -> None:
+    for change in (update({"_id": key}, {"name": "x"}), delete({"_id": key})):
+        with pytest.raises(ValueError, match=r"blank|no Planhat id"):
+            session.writer.write_one(change)
+    assert box.requests == []
+
+
+def test_a_writer_sleeps_for_real_unless_told_otherwise() -> None:
+    import time
+
+    assert Writer(lambda request: None)._sleep is time.sleep  # type: ignore[arg-type, return-value]
+
+
+# Ours or not
+
+
+@pytest.mark.parametrize(
+    ("stored", "given"),
+    [
+        ("Acme", "Acme"),
+        ("ADA", "Ada"),
+        (42, "42"),
+        (3, 3.0),
+        (True, True),
+        (None, None),
+        ("64b00001912265b1f5000001", "extid-acme"),
+        ({"Tier": "Gold", "Seats": 5}, {"Tier": "Gold"}),
+        (["b", "a"], ["a", "b"]),
+        ([{"id": "1", "name": "Kim"}], [{"id": "1"}]),
+        ([], []),
+        (None, []),
+        (None, {}),
+    ],
+)
+def test_what_planhat_keeps_of_a_value_agrees_with_it(stored: Any, given: Any) -> None:
+    assert agrees(stored, given)
+
+
+@pytest.mark.parametrize(
+    ("stored", "given"),
+    [
+        ("Acme AB", "Acme"),
+        (None, "Acme"),
+        (None, "None"),
+        (True, "true"),
+        (None, "extid-acme"),
+        (4, 3),
+        ({"Tier": "Silver"}, {"Tier": "Gold"}),
+        (None, {"Tier": "Gold"}),
+        (["a"], ["a", "b"]),
+        (["a", "c"], ["a", "b"]),
+        ("a", ["a"]),
+        (["a"], []),
+    ],
+)
+def test_another_value_does_not_agree(stored: Any, given: Any) -> None:
+    assert not agrees(stored, given)
