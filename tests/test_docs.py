@@ -11,6 +11,7 @@ import planhat_orm
 from planhat_orm import errors, settings
 from planhat_orm.orm.lookups import LOOKUPS
 from planhat_orm.sandbox.faults import KINDS
+from planhat_orm.wire.retry import RULES, Fate, Replay
 
 DOCS = Path(__file__).parent.parent / "docs"
 SURE = {"documented", "observed", "inferred"}
@@ -91,3 +92,14 @@ def test_what_is_importable_from_the_top_is_in_the_reference() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in (DOCS / "reference").glob("*.md"))
     named = {name for name in planhat_orm.__all__ if name not in errors.__all__}
     assert {name for name in named if f"planhat_orm.{name}" not in text} == set()
+
+
+def test_the_table_of_repetitions_is_that_of_the_library() -> None:
+    fates = (Fate.NEVER_SENT, Fate.REFUSED, Fate.SLOW, Fate.LOST, Fate.SETTLED, Fate.UNSENDABLE)
+    [table] = [table for table in tables(page("saving.md")) if table[0][0] == "What happened"]
+    assert set(fates) == set(RULES) - {Fate.DONE}
+    for fate, (_, _, again, after) in zip(fates, table[1:], strict=True):
+        rule = RULES[fate]
+        assert again.startswith("no") == (not rule.again), fate
+        assert ("never a create" in again) == (bool(rule.again) and Replay.NEVER not in rule.again), fate
+        assert (f"{rule.first:g} s, doubling" in after) == bool(rule.again), fate

@@ -6,7 +6,7 @@ reverse managers. Imports Sphinx, docutils and the models; reads ``Model._meta``
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from planhat_orm.orm.model import Model
     from planhat_orm.orm.options import Options
 
-Cell = nodes.Node | str
+Cell: TypeAlias = nodes.Node | str
 
 PREFIXES = {"id": "{id}", "external_id": "extid-{external id}", "source_id": "srcid-{source id}"}
 
