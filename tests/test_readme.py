@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from planhat_orm import Session
+from planhat_orm.orm.queryset import QuerySet
 from planhat_orm.sandbox import Sandbox
 from planhat_orm.sandbox.loopback import only_loopback
 from planhat_orm.session import session as sessions
@@ -96,6 +98,13 @@ def test_its_first_two_shell_blocks_are_one_command_line_that_brings_its_own_env
 
 def test_they_are_the_first_code_in_it() -> None:
     assert [language for language, _ in FENCE.findall(TEXT)][:2] == ["sh", "sh"]
+
+
+def test_what_it_says_is_missing_is_missing() -> None:
+    [sentence] = re.findall(r"Not in it yet:(.*?)\.\n", TEXT, re.DOTALL)
+    missing = re.findall(r"`(\w+)`", sentence)
+    assert len(missing) >= 2
+    assert [name for name in missing if hasattr(QuerySet, name) or hasattr(Session, name)] == []
 
 
 def test_its_links_lead_somewhere() -> None:

@@ -35,8 +35,8 @@ No account is needed and nothing leaves this machine.\
 """
 
 READ_ON = """\
-Next: `planhat sandbox` keeps such a Planhat running for scripts of your own; README.md has a first one, docs/ has \
-the rest.\
+Next: `planhat sandbox` keeps such a Planhat running for scripts of your own; README.md has a first one, \
+docs/index.md the rest.\
 """
 
 INDENT = "    "

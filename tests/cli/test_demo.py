@@ -84,7 +84,7 @@ def test_it_ends_with_the_total_and_where_to_read_on(shown: str) -> None:
     assert end.startswith(f"In all: {sum(map(len, COSTS.values()))} requests.")
     assert "planhat sandbox" in end
     assert "README.md" in end
-    assert "docs/" in end
+    assert "docs/index.md" in end
 
 
 def test_the_code_that_is_shown_is_the_code_that_ran(shown: str) -> None:
