@@ -34,6 +34,8 @@ NO_TOKEN = (
 # Short, so that a token that landed in the wrong variable is not looked up as a host name.
 _REGION = re.compile(r"(?=.{1,20}\Z)[a-z0-9]+(-[a-z0-9]+)*")
 _HOST_OF_A_REGION = re.compile(r"(?:https?://)?(?:api|app)-([a-z0-9-]{1,20}?)(?:\.planhat\.com)?/?")
+# Without a user, a query or a fragment, where secrets may be.
+_ADDRESS = re.compile(r"https?://[^/\s@?#]+(/[^\s?#]*)?")
 _WORDS = {"": False, "0": False, "false": False, "no": False, "off": False}
 _WORDS |= {"1": True, "true": True, "yes": True, "on": True}
 
@@ -130,10 +132,10 @@ def _region(region: str | None, environ: Mapping[str, str] | None) -> str:
 
 def _address(name: str, address: str) -> str:
     """Return an address without its trailing slash; refuse what is none, without repeating it."""
-    if not re.match(r"https?://[^/\s]+", address):
+    if not _ADDRESS.fullmatch(address):
         raise ConfigurationError(
-            f"{name} (or PLANHAT_{name.upper()}) is no address: it starts with https:// (http:// on this machine "
-            f"only), for example {DEFAULT_HOST}"
+            f"{name} (or PLANHAT_{name.upper()}) is no address of an API: that is one such as {DEFAULT_HOST}, with "
+            "https:// (http:// on this machine only) and without user, query or fragment"
         )
     return address.rstrip("/")
 

@@ -236,6 +236,8 @@ class Session:
         return found
 
     def __repr__(self) -> str:
+        if not hasattr(self, "transport"):
+            return "<Session that could not be made>"  # a traceback may show one
         return f"<Session {self.base_url}{' read-only' if self.read_only else ''}>"
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
