@@ -34,8 +34,4 @@ def is_installed(module: str) -> bool:
     >>> is_installed("json"), is_installed("no_such_module")
     (True, False)
     """
-    try:
-        return find_spec(module) is not None
-    except ValueError:
-        # A module that was blocked, or half removed from sys.modules, has no spec to find.
-        return False
+    return find_spec(module) is not None

@@ -16,7 +16,7 @@ from planhat_orm.session import session as sessions
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from click.testing import Result
+    from typer.testing import Result
 
 #: What the console script of the installed package does.
 SCRIPT = "from planhat_orm.cli.main import main; main()"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
 
-    from click.testing import Result
+    from typer.testing import Result
 
 #: The requests of each step, as method and path.
 COSTS = {
@@ -62,11 +62,11 @@ def unindented(text: str) -> list[str]:
 @pytest.fixture(scope="module")
 def shown() -> str:
     """What the demo prints when its output is no terminal."""
-    console = Console(file=io.StringIO(), width=80, highlight=False)
+    console = Console(file=(file := io.StringIO()), width=80, highlight=False)
     with pytest.MonkeyPatch.context() as patch, only_loopback():
         patch.setattr(sessions._Process, "default", None)
         demo.run_demo(console)
-    return console.file.getvalue()
+    return file.getvalue()
 
 
 def test_each_step_states_the_requests_it_cost(shown: str) -> None:
@@ -126,19 +126,19 @@ def test_code_is_never_wrapped(shown: str) -> None:
 
 
 def test_a_narrow_terminal_wraps_what_is_printed_and_not_the_code() -> None:
-    console = Console(file=io.StringIO(), width=40, highlight=False)
+    console = Console(file=(file := io.StringIO()), width=40, highlight=False)
     step = Step("1. Long", "x = 'a text that is longer than forty columns are'")
     demo.show_code(console, step)
     demo.show_result(console, "words that are longer than forty columns are", [])
-    assert f"    {step.code}\n" in console.file.getvalue()
-    assert "    words that are longer than forty\n    columns are\n" in console.file.getvalue()
+    assert f"    {step.code}\n" in file.getvalue()
+    assert "    words that are longer than forty\n    columns are\n" in file.getvalue()
 
 
 def test_colours_are_for_terminals_only(shown: str) -> None:
     assert "\x1b" not in shown
-    terminal = Console(file=io.StringIO(), force_terminal=True, color_system="standard")
+    terminal = Console(file=(file := io.StringIO()), force_terminal=True, color_system="standard")
     demo.show_code(terminal, Step("1. Add", "x = 1 + 1"))
-    assert "\x1b[" in terminal.file.getvalue()
+    assert "\x1b[" in file.getvalue()
 
 
 def test_a_step_that_fails_is_not_hidden(monkeypatch: pytest.MonkeyPatch, planhat: Callable[..., Result]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from importlib.metadata import PackageNotFoundError
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,15 @@ import pytest
 from planhat_orm.cli import app as commands
 from planhat_orm.cli import serve as serving
 from planhat_orm.cli.console import output
+from planhat_orm.cli.main import main
+from planhat_orm.cli.needs import INSTALL
 from planhat_orm.errors import ApiError, ConfigurationError, PlanhatError
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
 
-    from click.testing import Result
+    from typer.testing import Result
 
 HELP = {"planhat": [], "planhat demo": ["demo"], "planhat sandbox": ["sandbox"]}
 
@@ -72,6 +75,24 @@ def test_the_version_of_a_source_tree_is_no_error(
     result = planhat("--version")
     assert result.exit_code == 0
     assert result.stdout.startswith("planhat_orm, not installed")
+
+
+def test_the_console_script_runs_the_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["/anywhere/bin/planhat", "demo", "--help"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("Usage: planhat demo ")
+
+
+@pytest.mark.parametrize("module", ["typer", "rich"])
+def test_the_console_script_says_what_it_needs_itself(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == f"planhat: {module} is not installed; run: {INSTALL}"
 
 
 @pytest.fixture

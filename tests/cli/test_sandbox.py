@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from planhat_orm import Session
-from planhat_orm.cli import serve as serving
 from planhat_orm.models import Company
 from planhat_orm.sandbox import Sandbox
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from click.testing import Result
+    from typer.testing import Result
 
     Running = tuple[subprocess.Popen[str], dict[str, str]]
     Runner = Callable[..., AbstractContextManager[Running]]
@@ -53,7 +52,7 @@ def exported(line: str) -> list[tuple[str, str]]:
     return [(name, value) for name, _, value in (pair.partition("=") for pair in pairs)]
 
 
-def names_in(variables: dict[str, str]) -> list[str]:
+def names_in(variables: dict[str, str]) -> list[str | None]:
     session = Session(token=variables["PLANHAT_API_TOKEN"], base_url=variables["PLANHAT_BASE_URL"], quota=None)
     with session:
         return [company.name for company in Company.objects.order_by("name")[:2]]
@@ -101,7 +100,7 @@ def stopped_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(seconds: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(serving.time, "sleep", interrupted)
+    monkeypatch.setattr("planhat_orm.cli.serve.time.sleep", interrupted)
 
 
 @pytest.mark.usefixtures("stopped_at_once")
