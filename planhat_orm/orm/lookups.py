@@ -1,66 +1,58 @@
 """Q and the lookups: what a filter means, as one predicate over rows.
 
-The same tests serve the rows that Planhat was asked to filter and those that are filtered here. Imports fields and
-relations, nothing that sends requests. What is promised: a stored value that cannot be read never raises here, it
-matches nothing; ``None`` matches no comparison; ``~`` and ``exclude`` are the plain contrary, so they keep rows without
-a value.
+The same tests serve the rows that Planhat was asked to filter and those that are filtered here. Imports paths,
+operands and matching, nothing that sends requests. What is promised: a stored value that cannot be read never raises
+here, it matches nothing; ``None`` matches no comparison; ``~`` and ``exclude`` are the plain contrary, so they keep
+rows without a value.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
 
 import marshmallow
 
-from planhat_orm.errors import InvalidQuery, UnknownField
-from planhat_orm.orm import conversion
-from planhat_orm.orm.conversion import same
-from planhat_orm.orm.custom import CustomData
-from planhat_orm.orm.fields import Custom, Field, IdOf
-from planhat_orm.orm.relations import ForeignKey, Ref, ReferenceList
+from planhat_orm.errors import InvalidQuery
+from planhat_orm.orm.matching import LOOKUPS, MATCHERS, UNREADABLE, Match
+from planhat_orm.orm.operands import prepared
+from planhat_orm.orm.paths import Target, resolve
+from planhat_orm.orm.relations import ReferenceList
 
 if TYPE_CHECKING:
     from planhat_orm.orm.options import Options
 
 Row = Mapping[str, Any]
-Reader = Callable[[Row], Any]
 
-LOOKUPS = (
-    "exact",
-    "iexact",
-    "in",
-    "gt",
-    "gte",
-    "lt",
-    "lte",
-    "range",
-    "contains",
-    "icontains",
-    "startswith",
-    "istartswith",
-    "endswith",
-    "iendswith",
-    "regex",
-    "iregex",
-    "isnull",
-)
-#: An unset variable would make these match everything.
-NOT_BLANK = frozenset(LOOKUPS[8:16])
-ORDERED = frozenset({"gt", "gte", "lt", "lte", "range"})
+__all__ = ["LOOKUPS", "Condition", "LazyValues", "Predicate", "Q", "Test", "compile_q", "split_lookup"]
 
-#: Stands for a stored value that cannot be read: it equals nothing and is not null.
-UNREADABLE = object()
+
+class LazyValues:
+    """A list of values that is read when a query needs it, not when it is given to a filter: a queryset."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[Any]:
+        raise NotImplementedError
+
+    def said(self) -> str:
+        """Say what is read."""
+        raise NotImplementedError
+
+    def waits_for(self) -> str:
+        """Explain what has to be read yet, "" when everything is here."""
+        raise NotImplementedError
 
 
 class Q:
     """Conditions that combine with ``&``, ``|`` and ``~``.
 
     Keywords are paths with a lookup behind ``__``; a path that no keyword can spell comes first as a text:
-    ``Q("custom.Days in Phase", gte=10)``.
+    ``Q("custom.Days in Phase", gte=10)``. A lookup on a list (``tags``) looks for one item that matches.
+
+    :raises InvalidQuery: for anything else.
 
     >>> Q(status="customer") | ~Q("custom.Tier", isnull=True)
     Q(status='customer') | ~Q('custom.Tier', isnull=True)
@@ -68,27 +60,29 @@ class Q:
 
     __slots__ = ("children", "connector", "negated")
 
-    def __init__(self, *parts: Q | str, **conditions: Any) -> None:
-        children: list[Q | Condition] = []
+    def __init__(self, *parts: Q | Condition | str, **conditions: Any) -> None:
         paths = [part for part in parts if isinstance(part, str)]
-        if len(paths) > 1 or (paths and len(parts) > 1):
+        if paths and len(parts) > 1:
             raise InvalidQuery(
-                "Q takes one path as a text with its lookups as keywords: Q('custom.Tier', exact='Gold')"
+                "Q takes one path as a text, with its lookups as keywords: Q('custom.Tier', exact='Gold')"
             )
         for part in parts:
-            if not isinstance(part, (Q, str)):
-                raise InvalidQuery(f"a filter takes Q objects and keywords, not {part!r}")
-            if isinstance(part, Q):
-                children.append(part)
-        for name, value in conditions.items():
-            children.append(Condition(paths[0], name, value) if paths else Condition(*split_lookup(name), value))
+            if not isinstance(part, (Q, Condition, str)):
+                raise InvalidQuery(f"a filter takes Q objects and keywords, not {short(part)}")
         if paths and not conditions:
             raise InvalidQuery(
-                f"Q({paths[0]!r}) says nothing about it; add a lookup, as in Q({paths[0]!r}, isnull=False)"
+                f"{paths[0]!r} alone is no condition: name what is compared, as in external_id={paths[0]!r}, "
+                "or give a path with a lookup, as in Q('custom.Tier', exact='Gold')"
             )
-        self.children: tuple[Q | Condition, ...] = tuple(children)
         self.connector = "and"
         self.negated = False
+        self.children: tuple[Q | Condition, ...] = (
+            *(part for part in parts if isinstance(part, Condition) or (isinstance(part, Q) and part.children)),
+            *(
+                Condition(paths[0], name, value) if paths else Condition(*split_lookup(name), value)
+                for name, value in conditions.items()
+            ),
+        )
 
     @classmethod
     def _made(cls, children: tuple[Q | Condition, ...], connector: str, *, negated: bool) -> Q:
@@ -113,33 +107,91 @@ class Q:
         return Q._made(self.children, self.connector, negated=not self.negated)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Q) and repr(self) == repr(other)
+        if not isinstance(other, Q):
+            return NotImplemented
+        return (self.connector, self.negated, self.children) == (other.connector, other.negated, other.children)
 
     def __hash__(self) -> int:
-        return hash(repr(self))
+        return hash((self.connector, self.negated, len(self.children)))
 
     def __repr__(self) -> str:
-        if len(self.children) > 1 and all(isinstance(child, Condition) for child in self.children):
-            text = f"Q({', '.join(str(child) for child in self.children)})"
+        text, _ = self._text()
+        return text
+
+    def _text(self) -> tuple[str, bool]:
+        """Return how it is written, and whether it needs brackets beside others."""
+        if self.children and self.connector == "and" and all(isinstance(child, Condition) for child in self.children):
+            text, loose = f"Q({', '.join(map(str, self.children))})", False
+        elif len(self.children) == 1 and isinstance(self.children[0], Q):
+            text, loose = self.children[0]._text()
         else:
+            parts = [child._text() if isinstance(child, Q) else (f"Q({child})", False) for child in self.children]
             glue = " & " if self.connector == "and" else " | "
-            text = glue.join(repr(child) if isinstance(child, Q) else f"Q({child})" for child in self.children) or "Q()"
-            text = f"({text})" if self.negated and len(self.children) > 1 else text
-        return f"~{text}" if self.negated else text
+            text = glue.join(f"({part})" if loose else part for part, loose in parts) or "Q()"
+            loose = len(parts) > 1
+        if not self.negated:
+            return text, loose
+        return f"~({text})" if loose or text.startswith("~") else f"~{text}", False
+
+    def said(self) -> str:
+        """Return how it is written as the argument of filter()."""
+        text = repr(self)
+        simple = not self.negated and all(isinstance(child, Condition) for child in self.children)
+        keywords = simple and all(isinstance(child, Condition) and child.path.isidentifier() for child in self.children)
+        return text[2:-1] if keywords and self.connector == "and" else text
+
+    def replaced(self, change: Callable[[Condition], Condition | Q]) -> Q:
+        """Return the same with every condition replaced by what ``change`` makes of it."""
+        children = tuple(
+            change(child) if isinstance(child, Condition) else child.replaced(change) for child in self.children
+        )
+        return Q._made(children, self.connector, negated=self.negated)
+
+    def conditions(self) -> Iterator[Condition]:
+        """Yield every condition inside."""
+        for child in self.children:
+            if isinstance(child, Condition):
+                yield child
+            else:
+                yield from child.conditions()
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One test: a path, a lookup, a value."""
+    """One test: a path, a lookup, a value. Iterables are taken as they are now, querysets when they are needed."""
 
     path: str
     lookup: str
     value: Any
 
+    def __post_init__(self) -> None:
+        value = self.value
+        lists = self.lookup in ("in", "range") and isinstance(value, Iterable)
+        if lists and not isinstance(value, (str, bytes, tuple, LazyValues)):
+            object.__setattr__(self, "value", tuple(value))
+
     def __str__(self) -> str:
         if not self.path.isidentifier():
-            return f"{self.path!r}, {self.lookup}={self.value!r}"
-        return f"{self.path}{'' if self.lookup == 'exact' else '__' + self.lookup}={self.value!r}"
+            return f"{self.path!r}, {self.lookup}={short(self.value)}"
+        return f"{self.path}{'' if self.lookup == 'exact' else '__' + self.lookup}={short(self.value)}"
+
+
+def short(value: Any) -> str:
+    """Name a value: a long list by its first two, a record by its id.
+
+    >>> short(["a", "b", "c", "d"]), short("customer")
+    ("['a', 'b', ... 4 in all]", "'customer'")
+    """
+    if isinstance(value, (list, tuple)):
+        if len(value) > 3:
+            return f"[{short(value[0])}, {short(value[1])}, ... {len(value)} in all]"
+        return f"[{', '.join(map(short, value))}]"
+    if isinstance(value, LazyValues):
+        return value.said()
+    if hasattr(type(value), "_meta"):
+        return f"<{value._meta.name} {value.id}>"
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}..."
 
 
 def split_lookup(keyword: str) -> tuple[str, str]:
@@ -152,77 +204,6 @@ def split_lookup(keyword: str) -> tuple[str, str]:
     return (path, lookup) if separator and lookup in LOOKUPS else (keyword, "exact")
 
 
-class Target:
-    """What a path names: a field, or a key inside ``custom``."""
-
-    __slots__ = ("custom", "field")
-
-    def __init__(self, field: Field[Any, Any], custom: str | None = None) -> None:
-        self.field = field
-        self.custom = custom
-
-    @property
-    def data_key(self) -> str:
-        """Planhat's name of the property that holds it."""
-        return self.field.data_key
-
-    def read(self, row: Row) -> Any:
-        """Return the converted value of a row; UNREADABLE instead of an error."""
-        value = row.get(self.field.data_key)
-        try:
-            if self.custom is not None:
-                return CustomData.mapping(value).get(self.custom)
-            if isinstance(self.field, ReferenceList):
-                return [conversion.reference_id(item) for item in value] if isinstance(value, list) else []
-            if value is None:
-                return self.field.empty()
-            if self.field.mutable and isinstance(value, list):
-                return value
-            converted = self.field.marshmallow.deserialize(value)
-        except marshmallow.ValidationError:
-            return UNREADABLE
-        return self.field.empty() if converted is None else converted
-
-
-def resolve(meta: Options, path: str) -> Target:
-    """Find what a path names. Paths are written with dots or double underscores.
-
-    :raises UnknownField: with a suggestion.
-    :raises InvalidQuery: for a path across a link; those are for outputs.
-    """
-    head, separator, rest = partition(path)
-    if head == "custom" and separator:
-        if not rest.strip():
-            raise InvalidQuery(f"{path!r} names no custom field")
-        return Target(meta.field("custom"), rest)
-    field = meta.field(head)
-    if isinstance(field, Custom):
-        return Target(meta.field("custom"), field.key)
-    if isinstance(field, IdOf):
-        field = field.key
-    if not rest:
-        return Target(field)
-    if isinstance(field, ForeignKey) and rest in ("id", "pk"):
-        return Target(field)
-    if isinstance(field, ForeignKey):
-        raise InvalidQuery(
-            f"{path!r} goes across a link: filter the {field.to} objects first, then use {head}__in with them"
-        )
-    if rest.rpartition("__")[2] not in LOOKUPS and "." not in path:
-        raise InvalidQuery(f"{path!r}: {rest!r} is no lookup; there are {', '.join(LOOKUPS)}")
-    raise UnknownField(f"{meta.name}.{head} has no part {rest!r}")
-
-
-def partition(path: str) -> tuple[str, str, str]:
-    """Split a path at its first dot or double underscore.
-
-    >>> partition("custom.Days in Phase"), partition("owner__email")
-    (('custom', '.', 'Days in Phase'), ('owner', '__', 'email'))
-    """
-    found = re.search(r"\.|__", path)
-    return (path, "", "") if found is None else (path[: found.start()], found[0], path[found.end() :])
-
-
 @dataclass(frozen=True, slots=True)
 class Test:
     """One compiled condition."""
@@ -230,10 +211,19 @@ class Test:
     target: Target
     lookup: str
     value: Any
-    match: Callable[[Any], bool]
+    match: Match
+    #: The texts looked for, whatever their letter case; None where the condition is not about certain texts.
+    folded: frozenset[str] | None = None
 
     def __call__(self, row: Row) -> bool:
         return self.match(self.target.read(row))
+
+    def loosely(self, row: Row) -> bool:
+        """Tell whether a row may have passed at Planhat: letter case and unreadable values are let pass."""
+        stored = self.target.read(row)
+        if stored is UNREADABLE or self.folded is None:
+            return True
+        return isinstance(stored, str) and stored.casefold() in self.folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,11 +231,11 @@ class Predicate:
     """A compiled filter over rows: ``tests`` that must all hold, and the whole as a function."""
 
     #: The conditions that are simply joined by "and": what a server could be asked.
-    tests: tuple[Test, ...]
+    tests: tuple[Test, ...] = ()
     #: Everything else.
-    others: tuple[Callable[[Row], bool], ...]
+    others: tuple[Callable[[Row], bool], ...] = ()
     #: Planhat's names of all that is looked at.
-    keys: frozenset[str]
+    keys: frozenset[str] = frozenset()
 
     def __call__(self, row: Row) -> bool:
         return all(test(row) for test in self.tests) and all(other(row) for other in self.others)
@@ -255,7 +245,7 @@ class Predicate:
 
 
 def compile_q(meta: Options, where: Iterable[Q], zone: tzinfo | None = None) -> Predicate:
-    """Compile filters that are joined by "and".
+    """Compile filters that are joined by "and". Querysets among the values are read.
 
     :raises InvalidQuery: for a value that the field cannot have, or a lookup that it does not know.
     """
@@ -276,260 +266,49 @@ def compile_q(meta: Options, where: Iterable[Q], zone: tzinfo | None = None) -> 
         if isinstance(node, Q) and not node.negated and (node.connector == "and" or len(node.children) == 1):
             for child in node.children:
                 flatten(child)
+            return
+        made = compiled(node)
+        if isinstance(made, Test):
+            tests.append(made)
         else:
-            made = compiled(node)
-            if isinstance(made, Test):
-                tests.append(made)
-            else:
-                others.append(made)
+            others.append(made)
 
     for node in where:
         flatten(node)
     return Predicate(tuple(tests), tuple(others), frozenset(keys))
 
 
+def check_q(meta: Options, q: Q, zone: tzinfo | None, *, zone_known: bool) -> None:
+    """Refuse what no query can mean. Nothing is read: querysets among the values are looked at when they are.
+
+    :param zone_known: whether the session is known already, so that a naive datetime can be judged.
+    """
+    for condition in q.conditions():
+        if isinstance(condition.value, LazyValues) and condition.lookup == "in":
+            compile_condition(meta, Condition(condition.path, "in", ()), zone)
+        else:
+            compile_condition(meta, condition, zone if zone_known else UTC)
+
+
 def compile_condition(meta: Options, condition: Condition, zone: tzinfo | None) -> Test:
     """Check one condition and make its test."""
-    lookup, value = condition.lookup, condition.value
-    if lookup not in LOOKUPS:
-        raise InvalidQuery(f"{condition}: {lookup!r} is no lookup; there are {', '.join(LOOKUPS)}")
-    target = resolve(meta, condition.path)
-    if isinstance(value, Ref):
-        raise InvalidQuery(
-            f"{condition}: a reference by your own key cannot be compared; load the object and filter by it"
-        )
+    target, lookup, value = resolve(meta, condition.path), condition.lookup, condition.value
     if value is None and lookup == "exact":
         lookup, value = "isnull", True
-    if lookup in NOT_BLANK and isinstance(value, str) and not value.strip():
-        raise InvalidQuery(f"{condition}: a blank text would match everything; is a variable unset?")
-    if lookup == "isnull":
-        if not isinstance(value, bool):
-            raise InvalidQuery(f"{condition}: isnull takes True or False")
-        return Test(target, lookup, value, lambda stored: is_empty(stored) is value)
-    operand = prepared(target, lookup, value, condition, zone)
-    return Test(target, lookup, operand, MATCHERS[lookup](operand))
-
-
-def is_empty(value: Any) -> bool:
-    """Tell whether a value stands for none: None, a blank text, an empty container."""
-    return value is None or (isinstance(value, (str, list, dict)) and not value)
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of time: one instant, or the whole of a day."""
-
-    first: datetime
-    after: datetime
-
-    @classmethod
-    def of(cls, value: Any, zone: tzinfo | None) -> Span:
-        """Read a date, an aware datetime or an ISO text."""
-        if isinstance(value, str):
-            value = (
-                date.fromisoformat(value) if re.fullmatch(r"\d{4}-\d\d-\d\d", value) else datetime.fromisoformat(value)
-            )
-        if isinstance(value, datetime):
-            if value.tzinfo is None:
-                if zone is None:
-                    raise ValueError("a datetime without a time zone")
-                value = value.replace(tzinfo=zone)
-            return cls(value, value)
-        if not isinstance(value, date):
-            raise TypeError(f"not a date or a datetime: {value!r}")
-        first = datetime.combine(value, time(), zone or UTC)
-        return cls(first, first + timedelta(days=1))
-
-    @property
-    def whole_day(self) -> bool:
-        """Whether it is a day rather than an instant."""
-        return self.after > self.first
-
-
-def prepared(target: Target, lookup: str, value: Any, condition: Condition, zone: tzinfo | None) -> Any:
-    """Check the value of a condition and bring it into the shape that rows are read in."""
-    convert = operand_of(target, lookup, zone)
+    if lookup == "exact" and isinstance(target.field, ReferenceList):
+        lookup = "contains"
+    if isinstance(value, LazyValues) and lookup == "in":
+        value = [one for one in value if one is not None]
     try:
-        if lookup in ("in", "range"):
-            if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
-                raise TypeError(f"{lookup} takes a list of values")
-            values = [convert(one) for one in value]
-            if lookup == "range" and len(values) != 2:
-                raise TypeError("range takes two values, first and last")
-            return values
-        return convert(value)
-    except (TypeError, ValueError, marshmallow.ValidationError) as problem:
-        raise InvalidQuery(f"{condition}: {problem}") from None
-
-
-def operand_of(target: Target, lookup: str, zone: tzinfo | None) -> Callable[[Any], Any]:
-    """Return what checks and converts one value to compare with."""
-    field = target.field
-    if target.custom is not None:
-        return lambda value: Span.of(value, zone) if isinstance(value, date) else value
-    if isinstance(field, (ForeignKey, ReferenceList)):
-        if lookup not in ("exact", "in", "contains"):
-            raise InvalidQuery(f"{field.name}__{lookup}: a link is compared by exact, in and isnull")
-        return lambda value: linked_id(field, value)
-    if isinstance(field.marshmallow, (conversion.Instant, conversion.Day)):
-        return lambda value: Span.of(value, zone)
-    if field.mutable:
-        return lambda value: value
-    if lookup in NOT_BLANK | {"iexact"}:
-        return text_operand(lookup)
-    # What a filter may say is what may be written, of any value: choices may grow.
-    return lambda value: field.marshmallow._serialize(value, None, None)
-
-
-def text_operand(lookup: str) -> Callable[[Any], Any]:
-    """Return what checks the value of a text lookup."""
-
-    def checked(value: Any) -> Any:
-        if not isinstance(value, str):
-            raise TypeError(f"{lookup} takes a text, not {value!r}")
-        if lookup.endswith("regex"):
-            try:
-                return re.compile(value, re.IGNORECASE if lookup == "iregex" else 0)
-            except re.error as problem:
-                raise ValueError(f"not a regular expression: {problem}") from None
-        return value
-
-    return checked
-
-
-def linked_id(field: ForeignKey[Any] | ReferenceList[Any], value: Any) -> Any:
-    """Return the id of an object, or an id as it is."""
-    if isinstance(value, str):
-        if not conversion.is_object_id(value):
-            raise ValueError(f"{value!r} is no Planhat id (24 hexadecimal digits)")
-        return value
-    key = getattr(value, "id", None)
-    if getattr(getattr(value, "_meta", None), "path", None) is None:
-        raise TypeError(f"takes a {field.to} or its id, not {value!r}")
-    if key is None:
-        raise ValueError(f"{value!r} is not saved yet, so nothing can point to it")
-    return key
-
-
-def compared(stored: Any, operand: Any) -> tuple[Any, Any] | None:
-    """Bring a stored value and what it is compared with to one type; None where they cannot be compared."""
-    if isinstance(operand, Span):
-        try:
-            return conversion.instant(
-                stored
-                if not isinstance(stored, date) or isinstance(stored, datetime)
-                else datetime.combine(stored, time(), operand.first.tzinfo)
-            ), operand
-        except marshmallow.ValidationError:
-            return None
-    if isinstance(operand, bool) or isinstance(stored, bool):
-        return None
-    if isinstance(operand, (int, float)) and isinstance(stored, (int, float)):
-        return stored, operand
-    if isinstance(operand, str) and isinstance(stored, str):
-        return stored, operand
-    return None
-
-
-def equals(operand: Any) -> Callable[[Any], bool]:
-    """Match what is the same; a day matches every instant in it."""
-
-    def match(stored: Any) -> bool:
-        if isinstance(operand, Span):
-            pair = None if stored in (None, UNREADABLE) else compared(stored, operand)
-            return pair is not None and (
-                operand.first <= pair[0] < operand.after if operand.whole_day else pair[0] == operand.first
-            )
-        return stored is not UNREADABLE and stored is not None and same(stored, operand)
-
-    return match
-
-
-def ordered(holds: Callable[[Any, Any], bool], *, edge: str) -> Callable[[Any], Callable[[Any], bool]]:
-    """Make an ordering lookup; ``edge`` says which end of a day counts."""
-
-    def matcher(operand: Any) -> Callable[[Any], bool]:
-        def match(stored: Any) -> bool:
-            pair = None if stored is None or stored is UNREADABLE else compared(stored, operand)
-            if pair is None:
-                return False
-            if isinstance(operand, Span):
-                if operand.whole_day and edge == "after":
-                    # A range of dates includes its whole last day, and "after a day" begins when it is over.
-                    return bool(pair[0] < operand.after) if holds(0, 0) else bool(pair[0] >= operand.after)
-                return holds(pair[0], operand.first)
-            return bool(holds(*pair))
-
-        return match
-
-    return matcher
-
-
-def on_texts(holds: Callable[[str, Any], bool]) -> Callable[[Any], Callable[[Any], bool]]:
-    """Make a lookup on texts; of a list, one item has to match."""
-
-    def matcher(operand: Any) -> Callable[[Any], bool]:
-        def match(stored: Any) -> bool:
-            if isinstance(stored, list):
-                return any(isinstance(item, str) and holds(item, operand) for item in stored)
-            return isinstance(stored, str) and holds(stored, operand)
-
-        return match
-
-    return matcher
-
-
-def contains(operand: Any) -> Callable[[Any], bool]:
-    """Match a text that holds another, or a list that has an item."""
-
-    def match(stored: Any) -> bool:
-        if isinstance(stored, list):
-            return any(same(item, operand) for item in stored)
-        return isinstance(stored, str) and isinstance(operand, str) and operand in stored
-
-    return match
-
-
-def one_of(operands: list[Any]) -> Callable[[Any], bool]:
-    """Match one of several values; of a list, one item has to be among them."""
-    plain = {operand for operand in operands if isinstance(operand, str)}
-    tests = [equals(operand) for operand in operands if not isinstance(operand, str)]
-
-    def match(stored: Any) -> bool:
-        if isinstance(stored, list):
-            return any(match(item) for item in stored)
-        return (isinstance(stored, str) and stored in plain) or any(test(stored) for test in tests)
-
-    return match
-
-
-GREATER = ordered(lambda stored, operand: stored > operand, edge="after")
-AT_LEAST = ordered(lambda stored, operand: stored >= operand, edge="first")
-LESS = ordered(lambda stored, operand: stored < operand, edge="first")
-AT_MOST = ordered(lambda stored, operand: stored <= operand, edge="after")
-
-
-def between(operands: list[Any]) -> Callable[[Any], bool]:
-    """Match what is neither below the first nor above the second."""
-    lower, upper = AT_LEAST(operands[0]), AT_MOST(operands[1])
-    return lambda stored: lower(stored) and upper(stored)
-
-
-MATCHERS: dict[str, Callable[[Any], Callable[[Any], bool]]] = {
-    "exact": equals,
-    "in": one_of,
-    "gt": GREATER,
-    "gte": AT_LEAST,
-    "lt": LESS,
-    "lte": AT_MOST,
-    "range": between,
-    "contains": contains,
-    "iexact": on_texts(lambda stored, operand: stored.casefold() == operand.casefold()),
-    "icontains": on_texts(lambda stored, operand: operand.casefold() in stored.casefold()),
-    "startswith": on_texts(lambda stored, operand: stored.startswith(operand)),
-    "istartswith": on_texts(lambda stored, operand: stored.casefold().startswith(operand.casefold())),
-    "endswith": on_texts(lambda stored, operand: stored.endswith(operand)),
-    "iendswith": on_texts(lambda stored, operand: stored.casefold().endswith(operand.casefold())),
-    "regex": on_texts(lambda stored, operand: operand.search(stored) is not None),
-    "iregex": on_texts(lambda stored, operand: operand.search(stored) is not None),
-}
+        operand = prepared(target, lookup, value, zone)
+    except InvalidQuery:
+        raise
+    except (TypeError, ValueError, OverflowError, marshmallow.ValidationError) as problem:
+        said = problem.messages[0] if isinstance(problem, marshmallow.ValidationError) else problem
+        raise InvalidQuery(f"{meta.name}: {condition}: {said}") from None
+    folded = None
+    if lookup in ("exact", "in"):
+        wanted = operand if lookup == "in" else [operand]
+        texts = [one.casefold() for one in wanted if isinstance(one, str)]
+        folded = frozenset(texts) if len(texts) == len(wanted) else None
+    return Test(target, lookup, operand, MATCHERS[lookup](operand), folded)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from planhat_orm.errors import NotSupported
 from planhat_orm.orm.query import Query
 from planhat_orm.orm.queryset import QuerySet
 
@@ -31,9 +32,11 @@ class Manager(QuerySet[M]):
 
 
 class ObjectsDescriptor:
-    """Gives each model class its manager; instances have none."""
+    """Gives each model class its manager; instances and abstract models have none."""
 
     def __get__(self, obj: Any, owner: type[M]) -> Manager[M]:
         if obj is not None:
-            raise AttributeError(f"objects belongs to the class: {owner.__name__}.objects")
+            raise NotSupported(f"objects belongs to the class: {owner.__name__}.objects")
+        if owner._meta.abstract or not owner._meta.path:
+            raise NotSupported(f"{owner.__name__} is abstract: query one of the models that derive from it")
         return Manager(Query(owner))

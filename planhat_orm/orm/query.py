@@ -23,6 +23,10 @@ class Query:
 
     ``only`` are Planhat's names of the fields asked for, None for the usual ones; ``deferred`` those left out.
     ``stop`` None means to the end.
+
+    >>> from planhat_orm.models import Company
+    >>> print(Query(Company, order=("-arr",)).window(10, None).window(0, 5))
+    Company.order_by('-arr')[10:15]
     """
 
     model: type[Model]
@@ -47,7 +51,7 @@ class Query:
     def window(self, start: int | None, stop: int | None) -> Query:
         """Return the query for a slice of its rows, as Python slices a list: slices of slices compose.
 
-        :raises InvalidQuery: for a negative index.
+        :raises InvalidQuery: for a negative index, and for what is no whole number.
         """
         first, last = check_index(start) or 0, check_index(stop)
         low = self.start + first if self.stop is None else min(self.start + first, self.stop)
@@ -61,17 +65,17 @@ class Query:
         return replace(self, order=turned)
 
     def __str__(self) -> str:
-        parts = [self.model.__name__]
-        parts += [
-            f"filter({str(q)[2:-1] if str(q).startswith('Q(') and str(q).count('Q(') == 1 else q})" for q in self.where
-        ]
+        parts = [self.model.__name__, *(f"filter({q.said()})" for q in self.where)]
         parts += [f"order_by({', '.join(map(repr, self.order))})"] if self.order else []
         window = f"[{self.start or ''}:{'' if self.stop is None else self.stop}]" if self.sliced else ""
-        return ".".join(parts) + window + (" (none)" if self.empty else "")
+        return ".".join(parts) + window + (".none()" if self.empty else "")
 
 
 def check_index(index: Any) -> int | None:
-    """Check one end of a slice, or an index."""
+    """Check one end of a slice, or an index.
+
+    :raises InvalidQuery: with Django's wording.
+    """
     if index is None:
         return None
     if isinstance(index, bool) or not hasattr(index, "__index__"):

@@ -8,14 +8,19 @@ times, but a record that exists throughout comes exactly once.
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
 
-from planhat_orm.errors import InvalidQuery, NotSupported
+from planhat_orm.errors import InvalidQuery
+from planhat_orm.orm.conversion import is_object_id
 from planhat_orm.orm.execution import Run
-from planhat_orm.orm.lookups import Q, compile_q, partition, resolve
-from planhat_orm.orm.planner import Plan, plan_for
+from planhat_orm.orm.lookups import Condition, LazyValues, Q, check_q, split_lookup
+from planhat_orm.orm.ordering import order_of
+from planhat_orm.orm.outputs import Rows, Shape, table_of
+from planhat_orm.orm.paths import link_of, output_of, resolve
+from planhat_orm.orm.planner import KEY_KINDS, Plan, plan_for
 from planhat_orm.orm.query import OnMissing, Query, check_index
+from planhat_orm.orm.refused import Refused
+from planhat_orm.orm.relations import target_of
 from planhat_orm.orm.results import Results
 from planhat_orm.session.session import Session
 
@@ -26,13 +31,12 @@ if TYPE_CHECKING:
     from planhat_orm.paging import ScanReport
 
 M = TypeVar("M", bound="Model")
-T = TypeVar("T")
 
 #: What repr shows of what is loaded.
 REPR_ITEMS = 5
 
 
-class QuerySet(Generic[M]):
+class QuerySet(Refused, LazyValues, Generic[M]):
     """A lazy list of records.
 
     Nothing is sent until it is iterated, indexed, counted or otherwise used; each page is then fetched once.
@@ -49,6 +53,9 @@ class QuerySet(Generic[M]):
         self._defaults = defaults or {}
         self._results: Results[M] | None = None
         self._run: Run | None = None
+        self._indexed = False
+        #: Whether it was made of a filter across a link, so that it follows that filter to another session.
+        self._spans = False
 
     # Magic methods
 
@@ -72,27 +79,39 @@ class QuerySet(Generic[M]):
             return self._sliced(index)
         place = check_index(index)
         if place is None:
-            raise InvalidQuery("QuerySet indices must be integers or slices, not None.")
-        cached = self._results.cached if self._results is not None else []
-        if place < len(cached):
-            return cached[place]
-        if self._results is not None and not self._results.complete and place == len(cached):
-            found = self._results.upto(place + 1)[place:]
-        elif self._results is not None and self._results.complete:
-            found = []
+            raise InvalidQuery("QuerySet indices must be integers or slices, not NoneType.")
+        if self._serves(place):
+            found = self._cache().upto(place + 1)[place : place + 1]
         else:
             found = list(self._clone(self.query.window(place, place + 1)))
         if not found:
             raise IndexError(f"{self.query} has no row {place}")
         return found[0]
 
+    def _serves(self, place: int) -> bool:
+        """Tell whether an index is taken from the cache, which may grow by a page for it."""
+        cached = self._results.cached if self._results is not None else []
+        if place < len(cached) or (self._results is not None and self._results.complete):
+            return True
+        if self.query.order and not self.query.sliced:
+            return False  # the cache would read everything, to put it in order
+        # The first index is one row; who asks for another one gets pages, unless it is far away.
+        first, self._indexed = not self._indexed and self._results is None, True
+        return not first and place < len(cached) + self.query.model._meta.page_size[1]
+
     def _sliced(self, index: slice) -> QuerySet[M]:
         clone = self._clone(self.query.window(index.start, index.stop))
-        if self._results is not None and self._results.complete:
+        cached = self._results.cached if self._results is not None else []
+        if self._is_complete or (index.stop is not None and index.stop <= len(cached)):
             # Everything is here already: the slice costs nothing.
-            window = self._results.cached[index.start : index.stop]
-            clone._results = Results(lambda: iter([window]))
+            clone._results = Results.of(cached[index.start : index.stop])
         return clone
+
+    def __copy__(self) -> Self:
+        return self._clone(self.query)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self._clone(self.query)
 
     def __contains__(self, one: object) -> bool:
         return any(one == item for item in self)
@@ -128,41 +147,56 @@ class QuerySet(Generic[M]):
         >>> Company.objects.get(external_id="acme-42").name
         'Acme'
         """
-        clone = self.filter(*conditions, **lookups) if conditions or lookups else self._clone(self.query)
-        session = clone._bound()
-        plan = clone._plan(session, single=True)
-        model = self.query.model
-        found: list[Any]
-        with session.identity_map.flight(model, *plan.keys):
-            if plan.strategy == "key" and not fresh and (recent := clone._recent(session, plan)) is not None:
-                return recent
-            found = list(islice(chain.from_iterable(Run(session, plan).objects()), 3))
+        self._refuse_missing_key(lookups)
+        clone = self.filter(*conditions, **lookups) if conditions or lookups else self
+        query = clone.query if clone.query.sliced else replace(clone.query, order=())
+        session, model = clone._bound(), query.model
+        plan = self._clone(query)._plan(session, single=True)
+        if plan.strategy == "key":
+            with session.identity_map.flight(model, *plan.keys):
+                if not fresh and (recent := self._recent(session, plan)) is not None:
+                    return recent
+                found = self._two(session, plan)
+        else:
+            found = self._two(session, plan)
         if not found:
-            raise model.DoesNotExist(f"no {model.__name__} matches {self._said(conditions, lookups)}")
+            raise model.DoesNotExist(f"no {model.__name__} matches: {query}")
         if len(found) > 1:
-            names = ", ".join(repr(record) for record in found[:2]) + (", ..." if len(found) > 2 else "")
-            raise model.MultipleObjectsReturned(
-                f"more than one {model.__name__} matches {self._said(conditions, lookups)}: {names}"
-            )
+            names = ", ".join(repr(record) for record in found[:2])
+            raise model.MultipleObjectsReturned(f"more than one {model.__name__} matches: {query}, among them {names}")
         session.identity_map.keep(found[0])
-        return cast("M", found[0])
+        return found[0]
+
+    def _two(self, session: Session, plan: Plan) -> list[M]:
+        """Return what matches, and no more pages than it takes to find two."""
+        found: list[M] = []
+        for objects in Run(session, plan).objects():
+            found += objects
+            if len(found) > 1:
+                break
+        return found
 
     def _recent(self, session: Session, plan: Plan) -> M | None:
         """Return the record of a key if it was read whole within the last minute and matches all conditions."""
         test = plan.asked[0]
         if test.target.data_key not in {"_id", *plan.meta.unique}:
             return None
-        found: Any = session.identity_map.recent(self.query.model, test.target.data_key, test.value)
+        value = test.value if test.lookup == "exact" else test.value[0]
+        found: Any = session.identity_map.recent(self.query.model, test.target.data_key, value)
         if found is None or found._origin is None or not found._origin.loaded >= plan.meta.keys:
             return None
         return cast("M", found) if plan.predicate(found._raw) else None
 
-    def _said(self, conditions: tuple[Q, ...], lookups: dict[str, Any]) -> str:
-        said = [*map(repr, conditions), *(f"{name}={value!r}" for name, value in lookups.items())]
-        return ", ".join(said) or str(self.query)
+    def _refuse_missing_key(self, lookups: dict[str, Any]) -> None:
+        for name, value in lookups.items():
+            field = self.query.model._meta.by_name.get(name)
+            if value is None and field is not None and field.data_key in KEY_KINDS:
+                raise InvalidQuery(
+                    f"get({name}=None): is a variable unset? Records without one: filter({name}__isnull=True)"
+                )
 
     def first(self) -> M | None:
-        """Return the first record, None if there is none. Without an order, the one with the smallest id."""
+        """Return the first record, None if there is none. Without an order, records come by their ids."""
         if self._results is not None and self._results.cached:
             return self._results.cached[0]
         return next(iter(self[:1]), None)
@@ -183,16 +217,19 @@ class QuerySet(Generic[M]):
         """
         if self._results is not None and self._results.complete:
             return len(self._results.cached)
-        session = self._bound()
-        return Run(session, self._plan(session)).count()
+        return self._ids_of(self.query).count()
 
     def exists(self) -> bool:
-        """Tell whether there is any record; the ids of one page are asked for at most until one matches."""
-        if self._results is not None and self._results.cached:
-            return True
-        clone = self._clone(replace(self.query.window(0, 1), only=frozenset({"_id"}), order=()))
-        session = clone._bound()
-        return any(Run(session, clone._plan(session)).objects())
+        """Tell whether there is any record; pages are read only until one matches, and only what is compared."""
+        if self._results is not None and (self._results.cached or self._results.complete):
+            return bool(self._results.cached)
+        return any(batch.rows for batch in self._ids_of(self.query.window(0, 1)).batches())
+
+    def _ids_of(self, query: Query) -> Run:
+        """Return the run that reads the ids alone; the order is of no matter to a number."""
+        clone = self._clone(replace(query, only=frozenset({"_id"}), deferred=frozenset(), order=()))
+        session = self._bound()
+        return Run(session, clone._plan(session))
 
     def iterator(self) -> Iterator[M]:
         """Iterate without a cache, holding one page at a time.
@@ -202,7 +239,8 @@ class QuerySet(Generic[M]):
         :raises PaginationError: when the pages of an ordered list contradict each other.
         """
         session = self._bound()
-        for batch in Run(session, self._plan(session, stream=True)).objects(stream=True):
+        self._run = Run(session, self._plan(session, stream=True))
+        for batch in self._run.objects(stream=True):
             while batch:
                 # Taken out one by one, so that a row is gone as soon as its consumer lets it go.
                 batch.reverse()
@@ -215,6 +253,8 @@ class QuerySet(Generic[M]):
 
         :param field_name: ``id``, ``external_id`` or ``source_id``; a key that is not unique raises InvalidQuery.
         """
+        if self.query.sliced:
+            raise InvalidQuery("Cannot use in_bulk() once a slice has been taken.")
         field = self.query.model._meta.field(field_name)
         if field.data_key not in {"_id", *self.query.model._meta.unique}:
             raise InvalidQuery(f"in_bulk() needs a key that no two records share; {field_name} is none")
@@ -229,10 +269,7 @@ class QuerySet(Generic[M]):
         >>> list(Company.objects.filter(external_id="acme-42").values("name", "owner.email", "custom.Tier"))
         [{'name': 'Acme', 'owner.email': 'kim@vendor.example', 'custom.Tier': 'Silver'}]
         """
-        clone = self._narrowed(paths)
-        if not paths:
-            return Rows(clone, lambda record: record.to_dict())
-        return Rows(clone, lambda record: {path: value_at(record, path) for path in paths})
+        return self._rows("dict", paths)
 
     def values_list(self, *paths: str, flat: bool = False) -> Rows[Any]:
         """Return tuples of the given paths; with ``flat=True`` and one path the values themselves.
@@ -244,18 +281,13 @@ class QuerySet(Generic[M]):
             raise InvalidQuery("values_list() needs the paths that it is to list")
         if flat and len(paths) != 1:
             raise InvalidQuery("values_list(flat=True) takes exactly one path")
-        clone = self._narrowed(paths)
-        if flat:
-            return Rows(clone, lambda record: value_at(record, paths[0]))
-        return Rows(clone, lambda record: tuple(value_at(record, path) for path in paths))
+        return self._rows("flat" if flat else "tuple", paths)
 
-    def _narrowed(self, paths: tuple[str, ...]) -> QuerySet[M]:
-        heads = [partition(path)[0] for path in paths]
-        for path, head in zip(paths, heads, strict=True):
-            check_output(self.query.model, path, head)
-        fields = [head for head in heads if head in self.query.model._meta.by_name]
-        # A property is made of fields that are not known here, so nothing is narrowed then.
-        return self._clone(self.query) if len(fields) < len(heads) or not heads else self.only(*fields)
+    def _rows(self, form: Literal["dict", "tuple", "flat"], paths: tuple[str, ...]) -> Rows[Any]:
+        outputs = tuple(output_of(self.query.model, path) for path in paths)
+        asks = [one.asks for one in outputs]
+        narrowed = asks and all(asks) and not self._is_complete
+        return Rows(self.only(*asks) if narrowed else self, Shape(form, outputs))
 
     def create(self, **values: Any) -> M:
         """Make a record and save it: POST /{path}, one request.
@@ -277,6 +309,11 @@ class QuerySet(Generic[M]):
         :raises InvalidQuery: for a lookup other than ``exact``, of which no record can be made.
         """
         model = self.query.model
+        for name in lookups:
+            if name not in model._meta.by_name and split_lookup(name)[0] != name:
+                raise InvalidQuery(
+                    f"get_or_create({name}=...): no record can be made of a lookup; put it in a filter()"
+                )
         for name in {**lookups, **(defaults or {})}:
             model._meta.field(name)
         try:
@@ -312,12 +349,32 @@ class QuerySet(Generic[M]):
     def _where(self, name: str, conditions: tuple[Q, ...], lookups: dict[str, Any], *, negate: bool) -> Self:
         if self.query.sliced:
             raise InvalidQuery("Cannot filter a query once a slice has been taken.")
-        q = Q(*conditions, **lookups)
         if any(isinstance(one, str) for one in conditions):
-            raise InvalidQuery(f"{name}() takes Q objects: {name}(Q({conditions[0]!r}, ...))")
+            raise InvalidQuery(
+                f"{name}() takes keywords and Q objects, not {conditions[0]!r} alone; "
+                f"did you mean {key_like(conditions[0])}={conditions[0]!r}?"
+            )
+        q = Q(*conditions, **lookups).replaced(self._across)
         session = self._session or Session.find_current()
-        compile_q(self.query.model._meta, [q], session.timezone if session is not None else None)
+        zone = session.timezone if session is not None else None
+        check_q(self.query.model._meta, q, zone, zone_known=session is not None)
         return self._clone(self.query.filtered(~q if negate else q))
+
+    def _across(self, condition: Condition) -> Condition | Q:
+        """Turn a condition on what a link leads to into one on the link; what it leads to is read first."""
+        found = link_of(self.query.model._meta, condition.path)
+        if found is None:
+            return condition
+        field, rest = found
+        objects = target_of(field).objects
+        there = (objects if self._session is None else objects.using(self._session)).filter(
+            Q(rest, **{condition.lookup: condition.value})
+        )
+        there._spans = True
+        linked = Q(Condition(field.name, "in", there))
+        if condition.lookup == "isnull" and condition.value is True:
+            return linked | Q(**{f"{field.name}__isnull": True})
+        return linked
 
     def order_by(self, *paths: str) -> Self:
         """Return the records in an order: paths, with a minus for descending. Without paths: no order.
@@ -329,9 +386,7 @@ class QuerySet(Generic[M]):
         if self.query.sliced:
             raise InvalidQuery("Cannot reorder a query once a slice has been taken.")
         for path in paths:
-            if not isinstance(path, str) or path in ("", "-", "?"):
-                raise InvalidQuery(f"order_by() takes names of fields, not {path!r}")
-            resolve(self.query.model._meta, path.removeprefix("-"))
+            order_of(self.query.model._meta, path)
         return self._clone(replace(self.query, order=tuple(paths)))
 
     def reverse(self) -> Self:
@@ -361,7 +416,14 @@ class QuerySet(Generic[M]):
 
     def using(self, session: Session) -> Self:
         """Return the queryset bound to a session."""
-        return self._clone(self.query, session)
+
+        def rebound(condition: Condition) -> Condition:
+            value = condition.value
+            spans = isinstance(value, QuerySet) and value._spans
+            return replace(condition, value=value.using(session)) if spans else condition
+
+        where = tuple(q.replaced(rebound) for q in self.query.where)
+        return self._clone(replace(self.query, where=where), session)
 
     def _key(self, name: str) -> str:
         return resolve(self.query.model._meta, name).data_key
@@ -377,7 +439,20 @@ class QuerySet(Generic[M]):
           requests: 1
           checked on every row: external_id exact
         """
+        values = [one.value for q in self.query.where for one in q.conditions()]
+        waiting = [text for value in values if isinstance(value, LazyValues) and (text := value.waits_for())]
+        if waiting:
+            inner = "\n".join(f"  {line}" for text in waiting for line in text.splitlines())
+            return f"{self.query}\n  what it is to be filtered by is read first:\n{inner}"
         return str(self._plan(self._bound()))
+
+    def said(self) -> str:
+        """Say what is read, on one line."""
+        return str(self.query)
+
+    def waits_for(self) -> str:
+        """Explain what has to be read before the records are all here, "" when they are."""
+        return "" if self._is_complete else self.explain()
 
     def show(self, count: int = 20) -> None:
         """Print the first records as a table: id and the first fields that have values."""
@@ -392,6 +467,10 @@ class QuerySet(Generic[M]):
 
     def _clone(self, query: Query, session: Session | None = None) -> Self:
         return type(self)(query, session or self._session, self._defaults)
+
+    @property
+    def _is_complete(self) -> bool:
+        return self._results is not None and self._results.complete
 
     def _bound(self) -> Session:
         if self._session is None:
@@ -411,91 +490,13 @@ class QuerySet(Generic[M]):
         self._run = Run(session, self._plan(session))
         return self._run.objects()
 
-    def annotate(self, *_: Any, **__: Any) -> Self:
-        """Refused: Planhat computes nothing in a list."""
-        raise NotSupported("Planhat computes nothing in a list; read values() and compute in Python")
 
-    def aggregate(self, *_: Any, **__: Any) -> dict[str, Any]:
-        """Refused: Planhat computes nothing over a list."""
-        raise NotSupported(
-            "Planhat computes nothing over a list; use sum(), max() and the like over values_list(..., flat=True)"
-        )
-
-    def union(self, *_: Any, **__: Any) -> Self:
-        """Refused: Planhat joins no lists."""
-        raise NotSupported("Planhat joins no lists; combine conditions with Q(...) | Q(...)")
-
-    def distinct(self, *_: Any) -> Self:
-        """Refused: records are distinct already."""
-        raise NotSupported("records are distinct already; for distinct values use set(values_list(..., flat=True))")
-
-
-class Rows(Generic[T]):
-    """What ``values()`` and ``values_list()`` give: a lazy list over the records of a queryset."""
-
-    def __init__(self, records: QuerySet[Any], shape: Any) -> None:
-        self._records = records
-        self._shape = shape
-
-    def __iter__(self) -> Iterator[T]:
-        return map(self._shape, self._records)
-
-    def __len__(self) -> int:
-        return len(self._records)
-
-    @overload
-    def __getitem__(self, index: int) -> T: ...
-    @overload
-    def __getitem__(self, index: slice) -> Rows[T]: ...
-    def __getitem__(self, index: int | slice) -> T | Rows[T]:
-        if isinstance(index, slice):
-            return Rows(self._records[index], self._shape)
-        found: T = self._shape(self._records[index])
-        return found
-
-    def __repr__(self) -> str:
-        return f"<Rows of {self._records!r}>"
-
-
-def value_at(record: Any, path: str) -> Any:
-    """Return what a path leads to, over links; None where a link is empty or a custom field has no value."""
-    head, separator, rest = partition(path)
-    value = getattr(record, head)
-    if not separator or value is None:
-        return value
-    if head == "custom":
-        return value.get(rest)
-    return value_at(value, rest)
-
-
-def check_output(model: type[Model], path: str, head: str) -> None:
-    """Refuse the path of an output that cannot be followed; properties of a model may be named."""
-    if head in model._meta.by_name or isinstance(getattr(model, head, None), property):
-        if head != "custom" and head != path and not model._meta.by_name[head].relation:
-            raise InvalidQuery(f"{path!r}: {model.__name__}.{head} is no link, so nothing can follow it")
-        return
-    model._meta.field(head)
-
-
-def table_of(records: list[Any]) -> str:
-    """Lay records out as a table of what is loaded; long values are shortened.
-
-    >>> print(table_of([]))
-    (no records)
-    """
-    if not records:
-        return "(no records)"
-    dicts = [record.to_dict() for record in records]
-    columns = [name for name in dicts[0] if any(row.get(name) not in (None, [], {}) for row in dicts)][:6]
-    cells = [columns, *([str(row.get(name, "") or "")[:30] for name in columns] for row in dicts)]
-    widths = [max(len(row[place]) for row in cells) for place in range(len(columns))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
-    )
+def key_like(value: Any) -> str:
+    """Name the key that a text looks like."""
+    return "id" if is_object_id(value) else "external_id"
 
 
 def _unpickled(cls: type[QuerySet[Any]], query: Query, records: list[Any], defaults: dict[str, Any]) -> QuerySet[Any]:
     queryset = cls(query, None, defaults)
-    queryset._results = Results(lambda: iter([records]))
-    queryset._results.upto(None)
+    queryset._results = Results.of(records)
     return queryset

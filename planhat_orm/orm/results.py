@@ -20,8 +20,8 @@ class Results(Generic[T]):
     After an error everything is forgotten, so that the next use starts anew and nothing is taken for complete.
 
     >>> results = Results(lambda: iter([[1, 2], [3]]))
-    >>> results.upto(1), results.complete, list(results)
-    ([1, 2], False, [1, 2, 3])
+    >>> results.upto(1)[:], results.complete, list(results), results.complete
+    ([1, 2], False, [1, 2, 3], True)
     """
 
     def __init__(self, fetch: Callable[[], Iterator[list[T]]]) -> None:
@@ -31,18 +31,29 @@ class Results(Generic[T]):
         self._items: list[T] = []
         self.complete = False
 
+    @classmethod
+    def of(cls, items: list[T]) -> Results[T]:
+        """Return complete results that are there already."""
+        results = cls(lambda: iter(()))
+        results._items = items
+        results.complete = True
+        return results
+
     def upto(self, count: int | None) -> list[T]:
-        """Return what is cached, after fetching until ``count`` items are there; None fetches all."""
+        """Return what is cached, after fetching until ``count`` items are there; None fetches all.
+
+        It is the cache itself, which grows: a caller that keeps it must copy it.
+        """
         with self._lock:
-            self._batches = self._batches or self._fetch()
             while not self.complete and (count is None or len(self._items) < count):
                 try:
+                    self._batches = self._batches or self._fetch()
                     batch = next(self._batches, None)
                 except BaseException:
                     self._items, self._batches = [], None
                     raise
                 if batch is None:
-                    self.complete = True
+                    self.complete, self._batches = True, None
                 else:
                     self._items.extend(batch)
             return self._items

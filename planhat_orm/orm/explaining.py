@@ -1,0 +1,125 @@
+"""What ``explain()`` says of a plan: how a query is answered, what it costs, what is filtered where.
+
+Works on a Plan and sends nothing. It does not promise a number that nobody can know: what depends on how many rows
+there are is given as a formula.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from planhat_orm.paging.scan import looks_capped
+
+if TYPE_CHECKING:
+    from planhat_orm.orm.lookups import Test
+    from planhat_orm.orm.planner import Plan
+
+
+def requests_of(plan: Plan) -> int | None:
+    """Return how many requests a plan will cost, None where nobody can know."""
+    if plan.strategy == "nothing":
+        return 0
+    if plan.instead is not None:
+        return None
+    if plan.strategy == "key":
+        return 1
+    stop = plan.query.stop
+    if plan.strategy == "keys":
+        return len(plan.keys) if stop is None and not plan.query.start else None
+    default, maximum = plan.meta.page_size
+    if plan.id_key == "_id" and not plan.server_order and all(len(ids) <= maximum for ids in plan.id_lists):
+        sure = not any(may_be_capped(len(ids), default) for ids in plan.id_lists)
+        return len(plan.id_lists) if sure and (stop is None or len(plan.id_lists) == 1) else None
+    if plan.window_is_sent and stop is not None:
+        window = stop - plan.query.start
+        return 1 if window <= maximum and not may_be_capped(window, default) else None
+    return None
+
+
+def may_be_capped(window: int, default: int) -> bool:
+    """Tell whether a page shorter than ``window`` may look as if it were cut, and cost one more request."""
+    return any(looks_capped(length, default) for length in range(2, min(window, 65)))
+
+
+def explained(plan: Plan) -> list[str]:
+    """Say in lines how a query is answered and what it costs."""
+    query, meta = plan.query, plan.meta
+    paged = plan.strategy in ("scan", "ids")
+    lines = [str(query), f"  {way(plan)}", f"  requests: {price(plan)}"]
+    if paged:
+        lines.append(f"  order: sort={plan.sort}")
+        sent = ", ".join(f"{name}={value}" for name, value in plan.params.items())
+        lines += [f"  sent: {sent}"] if sent else []
+    lines += [f"  checked on every row: {', '.join(map(shown, plan.asked))}"] if plan.asked else []
+    others = ["conditions joined by or, or negated"] if plan.predicate.others else []
+    here = [*map(shown, plan.local), *others]
+    lines += [f"  tested here: {', '.join(here)}"] if here else []
+    if paged and meta.unhide:
+        shown_all = [name for name in meta.unhide if name in plan.params]
+        left = [name for name in meta.unhide if name not in plan.params]
+        lines += [f"  rows that lists hide are asked for: {', '.join(shown_all)}"] if shown_all else []
+        lines += [f"  rows that lists hide are left out, as the filter wants: {', '.join(left)}"] if left else []
+    lines += [f"  selected: {selected(plan)}"] if plan.select else []
+    lines += [f"  note: {note}" for note in plan.notes]
+    return lines
+
+
+def way(plan: Plan) -> str:
+    """Say how the rows are found."""
+    if plan.strategy == "nothing":
+        return "nothing is asked: no row can match"
+    if plan.strategy == "key":
+        return f"by key: GET {plan.path}"
+    if plan.strategy == "keys":
+        return f"one by one: {len(plan.keys)} x GET {plan.path}/{{id}}"
+    if plan.strategy == "ids":
+        total = sum(map(len, plan.id_lists))
+        urls = f"{len(plan.id_lists)} URL{'s' if len(plan.id_lists) > 1 else ''}"
+        return f"by ids: GET {plan.path}?{plan.id_param}=..., {total} ids in {urls} under 2,000 characters"
+    return f"by pages: GET {plan.path}, up to {plan.meta.page_size[1]:,} rows a page"
+
+
+def price(plan: Plan) -> str:
+    """Say what a plan costs: exactly, or as a formula."""
+    size = plan.meta.page_size[1]
+    if plan.instead is not None:
+        way_by_ids = len(plan.keys) or len(plan.id_lists)
+        rows = probed_offset(plan)
+        more = "" if plan.strategy == "keys" or plan.id_key == "_id" else " and one for each further full page"
+        return (
+            f"1 to see whether there are more than {rows:,} rows in all; "
+            f"then {way_by_ids}{more}, or, if not, 1 + rows / {size - 1:,} by pages"
+        )
+    if plan.requests is not None:
+        return str(plan.requests)
+    if plan.strategy == "keys":
+        return f"up to {len(plan.keys)}"
+    if plan.strategy == "ids" and plan.id_key == "_id":
+        return f"{len(plan.id_lists)}, one more for a list of which some ids are gone"
+    if plan.strategy == "ids":
+        return f"at least {len(plan.id_lists)}, and one more for every {size - 1:,} rows of a list of ids"
+    window = None if plan.query.stop is None else plan.query.stop - plan.query.start
+    if plan.window_is_sent and window is not None and window <= size:
+        return "1, one more where the list ends at a round number of rows"
+    stops = ", fewer when enough rows match early" if window is not None and not plan.window_is_sent else ""
+    return f"1 + rows / {size - 1:,}{'' if plan.order and not plan.server_order else stops}"
+
+
+def probed_offset(plan: Plan) -> int:
+    """Return the number of rows up to which reading all pages costs at most half of reading by ids."""
+    half = (len(plan.keys) or len(plan.id_lists)) // 2
+    return half * (plan.meta.page_size[1] - 1)
+
+
+def selected(plan: Plan) -> str:
+    """Name the fields asked for."""
+    query = plan.query
+    if query.only is None and not query.deferred:
+        return f"the {len(plan.select)} usual fields (all but heavy ones and those that no list holds)"
+    names = [plan.meta.by_key[key].name for key in plan.select]
+    return ", ".join(names) if len(names) <= 12 else f"{', '.join(names[:10])}, ... {len(names)} in all"
+
+
+def shown(test: Test) -> str:
+    """Name a condition."""
+    return f"{test.target.name} {test.lookup}"

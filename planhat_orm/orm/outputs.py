@@ -1,0 +1,132 @@
+"""Ways out of a queryset as plain values: ``values()``, ``values_list()`` and the table of ``show()``.
+
+Works on records and paths. It does not promise that each value has its field's type: one that cannot be read comes as
+it is stored, since one odd value must not fail a list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+
+from planhat_orm.orm.lookups import LazyValues
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from planhat_orm.orm.paths import Output
+    from planhat_orm.orm.queryset import QuerySet
+
+T = TypeVar("T")
+
+#: How many columns show() prints, and how wide they are at most.
+COLUMNS = 6
+WIDTH = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What one record becomes; without outputs a dictionary of all that is loaded."""
+
+    form: Literal["dict", "tuple", "flat"]
+    outputs: tuple[Output, ...]
+
+    def of(self, record: Any) -> Any:
+        """Return the record in this shape."""
+        if self.form == "dict":
+            return {one.path: one.of(record) for one in self.outputs} if self.outputs else record.to_dict()
+        if self.form == "flat":
+            return self.outputs[0].of(record)
+        return tuple(one.of(record) for one in self.outputs)
+
+
+class Rows(LazyValues, Generic[T]):
+    """What ``values()`` and ``values_list()`` give: a lazy list over the records of a queryset.
+
+    >>> names = Company.objects.order_by("name").values_list("name", flat=True)
+    >>> names.first(), len(names[:2])
+    ('Acme', 2)
+    """
+
+    def __init__(self, records: QuerySet[Any], shape: Shape) -> None:
+        self._records = records
+        self._shape = shape
+
+    def __iter__(self) -> Iterator[T]:
+        return map(self._shape.of, self._records)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __bool__(self) -> bool:
+        return bool(self._records)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Rows[T]: ...
+    def __getitem__(self, index: int | slice) -> T | Rows[T]:
+        if isinstance(index, slice):
+            return Rows(self._records[index], self._shape)
+        found: T = self._shape.of(self._records[index])
+        return found
+
+    def __repr__(self) -> str:
+        return f"<Rows of {self._records!r}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Pickled as the list of its rows, as a queryset is.
+        return list, (list(self),)
+
+    def said(self) -> str:
+        """Say what is read."""
+        return f"{self._records.said()}.values()"
+
+    def waits_for(self) -> str:
+        """Explain what has to be read yet, "" when everything is here."""
+        return self._records.waits_for()
+
+    def first(self) -> T | None:
+        """Return the first row, None if there is none."""
+        record = self._records.first()
+        return None if record is None else self._shape.of(record)
+
+    def iterator(self) -> Iterator[T]:
+        """Iterate without a cache, holding one page at a time."""
+        return map(self._shape.of, self._records.iterator())
+
+    def count(self) -> int:
+        """Return how many rows there are."""
+        return self._records.count()
+
+    def exists(self) -> bool:
+        """Tell whether there is any row."""
+        return self._records.exists()
+
+
+def table_of(records: list[Any]) -> str:
+    """Lay records out as a table of what is loaded; long values are shortened.
+
+    >>> print(table_of([]))
+    (no records)
+    """
+    if not records:
+        return "(no records)"
+    dicts = [record.to_dict() for record in records]
+    names = [name for name in dicts[0] if any(row.get(name) not in (None, "", [], {}) for row in dicts)]
+    columns = names[:COLUMNS]
+    cells = [columns, *([cell(row.get(name)) for name in columns] for row in dicts)]
+    widths = [max(len(row[place]) for row in cells) for place in range(len(columns))]
+    return "\n".join(
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in cells
+    )
+
+
+def cell(value: Any) -> str:
+    """Return a value on one line of a table.
+
+    >>> cell(None), cell(0), cell("two\\nlines")
+    ('', '0', 'two lines')
+    """
+    text = "" if value is None else " ".join(str(value).split())
+    return text if len(text) <= WIDTH else f"{text[: WIDTH - 3]}..."

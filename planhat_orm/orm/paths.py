@@ -1,0 +1,204 @@
+"""The one path grammar: what ``custom.Tier`` or ``company__owner__email`` names, in filters, orders and outputs.
+
+A path is written with dots or double underscores. Imports fields and relations, nothing that queries. It does not
+promise that a path has a value: an output whose link is empty, or leads to a record that is gone, is None.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import TYPE_CHECKING, Any
+
+import marshmallow
+
+from planhat_orm.errors import DecodeError, InvalidQuery, ObjectDoesNotExist, UnknownField, suggestion
+from planhat_orm.orm import conversion
+from planhat_orm.orm.custom import CustomData
+from planhat_orm.orm.fields import Custom, Field, IdOf
+from planhat_orm.orm.matching import LOOKUPS, UNREADABLE
+from planhat_orm.orm.relations import ForeignKey, ReferenceList, target_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from planhat_orm.orm.model import Model
+    from planhat_orm.orm.options import Options
+
+
+def partition(path: str) -> tuple[str, str, str]:
+    """Split a path at its first dot or double underscore.
+
+    >>> partition("custom.Days in Phase"), partition("owner__email")
+    (('custom', '.', 'Days in Phase'), ('owner', '__', 'email'))
+    """
+    found = re.search(r"\.|__", path)
+    return (path, "", "") if found is None else (path[: found.start()], found[0], path[found.end() :])
+
+
+class Target:
+    """What the path of a filter or an order names: a field, or a key inside ``custom``.
+
+    :param field: the property that holds it.
+    :param custom: the key inside ``custom``.
+    :param declared: a tenant's declared field of that key, which knows its type.
+    """
+
+    # Not a dataclass: to a type checker a field declared in a class is a descriptor of that class.
+    __slots__ = ("custom", "declared", "field")
+
+    def __init__(self, field: Field[Any, Any], custom: str = "", declared: Custom[Any] | None = None) -> None:
+        self.field = field
+        self.custom = custom
+        self.declared = declared
+
+    @property
+    def data_key(self) -> str:
+        """Planhat's name of the property that holds it."""
+        return self.field.data_key
+
+    @property
+    def name(self) -> str:
+        """Its name as it is written."""
+        return f"custom.{self.custom}" if self.custom else self.field.name
+
+    @property
+    def converter(self) -> marshmallow.fields.Field[Any] | None:
+        """What reads it; None for a key inside ``custom`` whose type nobody declared."""
+        if self.custom:
+            return self.declared.marshmallow if self.declared is not None else None
+        return self.field.marshmallow
+
+    def read(self, row: Mapping[str, Any]) -> Any:
+        """Return the converted value of a row: None where there is none, UNREADABLE instead of an error."""
+        value = row.get(self.field.data_key)
+        field = self.field
+        if self.custom:
+            value = CustomData.mapping(value).get(self.custom)
+            if self.declared is None:
+                return value
+            field = self.declared
+        if value is None:
+            return None
+        if isinstance(value, (list, dict)) and field.mutable and not isinstance(field, ReferenceList):
+            return value  # only looked at, so not copied
+        try:
+            if isinstance(field, ReferenceList):
+                return [conversion.reference_id(item) for item in value] if isinstance(value, list) else None
+            return field.marshmallow.deserialize(value)
+        except marshmallow.ValidationError:
+            return UNREADABLE
+
+
+def link_of(meta: Options, path: str) -> tuple[ForeignKey[Any], str] | None:
+    """Return the link that a path begins with and what follows it; None where it stays on the record itself.
+
+    >>> from planhat_orm.models import Company
+    >>> link_of(Company._meta, "owner__email"), link_of(Company._meta, "owner__id")
+    ((<ForeignKey owner (owner)>, 'email'), None)
+    """
+    head, _, rest = partition(path)
+    field = meta.by_name.get(head)
+    return (field, rest) if isinstance(field, ForeignKey) and rest not in ("", "id", "pk") else None
+
+
+def resolve(meta: Options, path: str) -> Target:
+    """Find what the path of a filter or an order names.
+
+    :raises UnknownField: with a suggestion.
+    :raises InvalidQuery: for a path across a link.
+    """
+    head, separator, rest = partition(path)
+    if head == "custom" and separator:
+        if not rest.strip():
+            raise InvalidQuery(f"{path!r} names no custom field")
+        return Target(meta.field("custom"), rest)
+    field = meta.field(head)
+    if isinstance(field, IdOf):
+        field = field.key
+    if not separator:
+        return Target(meta.field("custom"), field.key, field) if isinstance(field, Custom) else Target(field)
+    if isinstance(field, ForeignKey):
+        if rest in ("id", "pk"):
+            return Target(field)
+        resolve(target_of(field)._meta, rest)
+        raise InvalidQuery(
+            f"{path!r} goes across a link, and only a filter does, across one: load the {field.to} objects, "
+            "filter or order by them"
+        )
+    last = rest.rpartition("__")[2]
+    if separator == "__" and last not in LOOKUPS:
+        raise InvalidQuery(
+            f"{path!r}: {last!r} is no lookup{suggestion(last, LOOKUPS)}; there are {', '.join(LOOKUPS)}"
+        )
+    raise UnknownField(f"{meta.name}.{head} has no part {rest!r}")
+
+
+class Output:
+    """What the path of an output names: links to follow, then a field, a custom key or a property.
+
+    :param asks: the Python name to ask for on the first model, "" when it cannot be narrowed to one.
+    :param links: the Python names of the links to follow.
+    :param key: the key inside ``custom``, or the name of a property, which has no ``field``.
+    """
+
+    __slots__ = ("asks", "field", "key", "links", "path")
+
+    def __init__(
+        self, path: str, asks: str, links: tuple[str, ...], field: Field[Any, Any] | None, key: str = ""
+    ) -> None:
+        self.path = path
+        self.asks = asks
+        self.links = links
+        self.field = field
+        self.key = key
+
+    def of(self, record: Any) -> Any:
+        """Return the plain value: foreign keys as ids, ``custom`` as a dict; as it came where it cannot be read."""
+        for link in self.links:
+            try:
+                record = getattr(record, link)
+            except ObjectDoesNotExist:
+                record = None
+            if record is None:
+                return None
+        if self.field is None:
+            return getattr(record, self.key)
+        if self.key:
+            return copy.deepcopy(record.custom.get(self.key))
+        try:
+            return self.field.export(record)[1]
+        except DecodeError:
+            if isinstance(self.field, Custom):
+                return record.custom.get(self.field.key)
+            return record._raw.get(self.field.data_key)
+
+
+def output_of(model: type[Model], path: str) -> Output:
+    """Find what the path of an output names, over any number of links.
+
+    :raises UnknownField: with a suggestion, for any part of the path.
+    :raises InvalidQuery: where something follows what is no link to one record.
+    """
+    if not isinstance(path, str):
+        raise InvalidQuery(f"the path of an output is a text, not {path!r}")
+    links: list[str] = []
+    asks, rest = partition(path)[0], path
+    while True:
+        head, separator, rest = partition(rest)
+        if head not in model._meta.by_name and isinstance(getattr(model, head, None), property):
+            if separator:
+                raise InvalidQuery(f"{path!r}: {model.__name__}.{head} is no link, so nothing can follow it")
+            # A property is made of fields that are not known here.
+            return Output(path, asks if links else "", tuple(links), None, head)
+        field = model._meta.field(head)
+        if not separator or (isinstance(field, ForeignKey) and rest in ("id", "pk")):
+            return Output(path, asks, tuple(links), field)
+        if isinstance(field, CustomData):
+            if not rest.strip():
+                raise InvalidQuery(f"{path!r} names no custom field")
+            return Output(path, asks, tuple(links), field, rest)
+        if not isinstance(field, ForeignKey):
+            raise InvalidQuery(f"{path!r}: {model.__name__}.{head} is no link to one record, so nothing can follow it")
+        links.append(head)
+        model = target_of(field)
