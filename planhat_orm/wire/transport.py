@@ -31,6 +31,7 @@ from urllib3 import exceptions as urllib3_errors
 
 from planhat_orm.errors import ConfigurationError, NotFound, PlanhatError, TransportError, ValidationError
 from planhat_orm.wire.answers import api_error, excerpt
+from planhat_orm.wire.callbacks import Callbacks
 from planhat_orm.wire.credentials import Credentials, Masked
 from planhat_orm.wire.endpoints import build_url
 from planhat_orm.wire.garbage import paused_gc
@@ -113,8 +114,8 @@ class Transport:
         self._max_attempts = max(1, max_attempts)
         self._sleep = sleep
         self._random = random
-        self._observers: tuple[Observer, ...] = ()
-        self._guards: tuple[Guard, ...] = ()
+        self._observers: Callbacks[Observer] = Callbacks()
+        self._guards: Callbacks[Guard] = Callbacks()
 
     def send(self, request: Request) -> Response:
         """Send ``request`` and return its answer, parsed; repeats what the retry table allows.
@@ -136,16 +137,14 @@ class Transport:
 
         It is called in the thread that sent the request. What it raises reaches the caller of ``send``.
         """
-        self._observers += (callback,)
-        return lambda: setattr(self, "_observers", tuple(one for one in self._observers if one is not callback))
+        return self._observers.add(callback)
 
     def guard(self, callback: Guard) -> Callable[[], None]:
         """Call ``callback(request)`` before each attempt, repeated ones too; returns a function that stops it.
 
         What it raises keeps the attempt from being sent: a budget is kept that way.
         """
-        self._guards += (callback,)
-        return lambda: setattr(self, "_guards", tuple(one for one in self._guards if one is not callback))
+        return self._guards.add(callback)
 
     def close(self) -> None:
         """Close the idle connections; a ``requests.Session`` that was given stays open."""
@@ -428,7 +427,8 @@ def _checked_session(session: requests.Session) -> requests.Session:
 
 
 def _checked_timeout(timeout: tuple[float, float]) -> tuple[float, float]:
-    if len(timeout) != 2 or not all(isinstance(one, (int, float)) and one > 0 for one in timeout):
+    pair = isinstance(timeout, tuple) and len(timeout) == 2
+    if not pair or not all(isinstance(one, (int, float)) and one > 0 for one in timeout):
         raise ConfigurationError(f"timeout={timeout!r}: expected (connect, read) in seconds, both above 0")
     return timeout
 

@@ -458,7 +458,7 @@ class TestConfiguration:
         assert planhat.last_request.headers["Authorization"] == "Bearer token-from-a-file"
         assert planhat.call_count == 1
 
-    @pytest.mark.parametrize("timeout", [(0, 1), (1, -1), (1,), (1, None)])
+    @pytest.mark.parametrize("timeout", [(0, 1), (1, -1), (1,), (1, None), 60, None, "5"])
     def test_there_is_no_request_without_a_timeout(self, make, timeout):
         with pytest.raises(errors.ConfigurationError, match="timeout"):
             make(timeout=timeout)
