@@ -118,18 +118,18 @@ class Company(Model):
         "renewalDaysFromNow", read_only=True, help="days to the renewal; negative when it is past"
     )
     auto_renews: fields.Boolean = fields.Boolean("autoRenews", read_only=True, help="seen in samples only")
-    alerts: fields.Json = fields.Json("alerts", read_only=True)
+    alerts: fields.List = fields.List("alerts", read_only=True)
     tags: fields.TextList = fields.TextList("tags")
     products: fields.TextList = fields.TextList("products", read_only=True, help="products of the active licences")
-    embedded_licenses: fields.Json = fields.Json(
+    embedded_licenses: fields.List = fields.List(
         "licenses", read_only=True, get_only=True, help="copies of the licences, whose _currency is an object"
     )
-    embedded_sales: fields.Json = fields.Json(
+    embedded_sales: fields.List = fields.List(
         "sales", read_only=True, get_only=True, help="copies of the sales, whose _currency is an object"
     )
     followers: ReferenceList[User] = ReferenceList("User", "followers", help="users who follow the company")
     collaborators: ReferenceList[User] = ReferenceList("User", "collaborators", help="seen in samples only")
-    usage: fields.Json = fields.Json("usage", read_only=True, help="metric ids with their values")
+    usage: fields.Map = fields.Map("usage", read_only=True, help="metric ids with their values")
     nps: fields.Number = fields.Number("nps", label="NPS", help="may be fractional; seen in samples only")
     create_date: fields.DateTime = fields.DateTime("createDate", read_only=True, label="Created")
     created_at: fields.DateTime = fields.DateTime("createdAt", read_only=True, help="seen in samples only")
@@ -141,7 +141,7 @@ class Company(Model):
     last_active_time: fields.Json = fields.Json("lastActiveTime", read_only=True, help="of no known type")
     last_touch: fields.DateTime = fields.DateTime("lastTouch", read_only=True, label="Last Touch")
     last_touch_type: fields.Text = fields.Text("lastTouchType", read_only=True)
-    last_touch_by_type: fields.Json = fields.Json("lastTouchByType", read_only=True, help="touch types with times")
+    last_touch_by_type: fields.Map = fields.Map("lastTouchByType", read_only=True, help="touch types with times")
     last_touch_time: fields.Json = fields.Json("lastTouchTime", read_only=True, help="of no known type")
     next_touch: fields.DateTime = fields.DateTime(
         "nextTouch", read_only=True, label="Next Touch", help="came as milliseconds in 2020; both are read"
@@ -149,14 +149,14 @@ class Company(Model):
     next_touch_date: fields.Json = fields.Json("nextTouchDate", read_only=True, help="of no known type")
     phase_since: fields.DateTime = fields.DateTime("phaseSince", read_only=True)
     days_in_phase: fields.Integer = fields.Integer("daysInPhase", read_only=True, help="seen in samples only")
-    csm_score_log: fields.Json = fields.Json("csmScoreLog", read_only=True, heavy=True, help="items {date, score}")
+    csm_score_log: fields.List = fields.List("csmScoreLog", read_only=True, heavy=True, help="items {date, score}")
     features: fields.Json = fields.Json("features", read_only=True, heavy=True, help="an object on the wire")
-    success_units: fields.Json = fields.Json("sunits", read_only=True, heavy=True, label="Success Units")
-    shareable: fields.Json = fields.Json("shareable", read_only=True, heavy=True, help="what the portal shows")
-    last_activities: fields.Json = fields.Json("lastActivities", read_only=True, heavy=True)
-    documents: fields.Json = fields.Json("documents", read_only=True, heavy=True, help="uploaded files")
-    links: fields.Json = fields.Json("links", read_only=True, heavy=True)
-    last_performed_triggers: fields.Json = fields.Json("lastPerformedTriggers", read_only=True, heavy=True)
+    success_units: fields.Map = fields.Map("sunits", read_only=True, heavy=True, label="Success Units")
+    shareable: fields.Map = fields.Map("shareable", read_only=True, heavy=True, help="what the portal shows")
+    last_activities: fields.List = fields.List("lastActivities", read_only=True, heavy=True)
+    documents: fields.List = fields.List("documents", read_only=True, heavy=True, help="uploaded files")
+    links: fields.List = fields.List("links", read_only=True, heavy=True)
+    last_performed_triggers: fields.List = fields.List("lastPerformedTriggers", read_only=True, heavy=True)
     root: ForeignKey[Company] = ForeignKey("Company", "orgRootId", read_only=True, help="the top of the company tree")
     root_id: fields.Id = fields.IdOf(root)
     path: fields.TextList = fields.TextList(

@@ -92,7 +92,7 @@ class License(Model):
     invoice_cycle_interval: fields.Integer = fields.Integer("invoiceCycleInterval")
     to_date_included: fields.Boolean = fields.Boolean("toDateIncluded", read_only=True)
     length: fields.Number = fields.Number("length", read_only=True, help="in months; None while open-ended")
-    issues: fields.Json = fields.Json("issues", read_only=True, help="seen in samples only")
+    issues: fields.List = fields.List("issues", read_only=True, help="seen in samples only")
     sales_date: fields.Date = fields.Date("salesDate", read_only=True, help="seen in samples only")
     status: fields.Text = fields.Text("status", read_only=True, help="seen in samples only")
     custom: CustomData = CustomData("custom", help="the tenant's own fields, by their names")

@@ -50,7 +50,7 @@ class Touchpoint(Model):
     )
     snippet: fields.Text = fields.Text("snippet", read_only=True, help="the text without markup")
     date: fields.DateTime = fields.DateTime("date", label="Date", help="when it took place")
-    out_date: fields.DateTime = fields.DateTime("outDate", help="when it was sent")
+    out_date: fields.DateTime = fields.DateTime("outDate", get_only=True, help="when it was sent")
     start_date: fields.Date = fields.Date("startDate", help="seen outside the REST pages only")
     end_date: fields.Date = fields.Date("endDate", help="seen outside the REST pages only")
     create_date: fields.DateTime = fields.DateTime("createDate", read_only=True, label="Created")
@@ -64,7 +64,7 @@ class Touchpoint(Model):
     starred: fields.Boolean = fields.Boolean("starred", help="marked as important")
     pinned: fields.Boolean = fields.Boolean("pinned")
     archived: fields.Boolean = fields.Boolean("archived")
-    source: fields.Text = fields.Text("source", help="where it came from; seen in samples only")
+    source: fields.Text = fields.Text("source", get_only=True, help="where it came from; seen in samples only")
     category: fields.Choice = fields.Choice(
         "category",
         choices=(
@@ -85,16 +85,16 @@ class Touchpoint(Model):
     task_id: fields.Id = fields.Id("taskId", help="the task it came from; seen outside the REST pages only")
     custom: CustomData = CustomData("custom", help="the tenant's own fields, by their names")
 
-    email_template_ids: fields.TextList = fields.TextList("emailTemplateIds", read_only=True)
+    email_template_ids: fields.IdList = fields.IdList("emailTemplateIds", read_only=True)
     is_open: fields.Boolean = fields.Boolean("isOpen", read_only=True, help="mostly of tickets from a CRM")
     tags: fields.TextList = fields.TextList("tags", read_only=True, help="Planhat's own tags")
-    auto_tags: fields.Json = fields.Json("autoTags", read_only=True, help="seen in samples only")
+    auto_tags: fields.List = fields.List("autoTags", read_only=True, help="seen in samples only")
     waits_to_be_filtered: fields.Boolean = fields.Boolean("waitsToBeFiltered", read_only=True)
     time_bucket: fields.TextList = fields.TextList("timeBucket", read_only=True, get_only=True)
     number_of_parts: fields.Integer = fields.Integer("numberOfParts", read_only=True, get_only=True)
     number_of_relevant_parts: fields.Integer = fields.Integer("numberOfRelevantParts", read_only=True, get_only=True)
-    sender: fields.Json = fields.Json("sender", read_only=True)
-    history: fields.Json = fields.Json(
+    sender: fields.List = fields.List("sender", read_only=True)
+    history: fields.List = fields.List(
         "history", read_only=True, get_only=True, help="items {status, time} for tickets"
     )
     participants: ReferenceList[User] = ReferenceList("User", "userIds", read_only=True, help="ids of involved users")
@@ -117,7 +117,7 @@ class Touchpoint(Model):
     is_classified: fields.Boolean = fields.Boolean("isClassified", read_only=True)
     is_signal_analyzed: fields.Boolean = fields.Boolean("isSignalAnalyzed", read_only=True)
     is_bounced: fields.Boolean = fields.Boolean("isBounced", read_only=True)
-    scheduled: fields.Json = fields.Json("scheduled", read_only=True, help="of no known type")
+    scheduled: fields.Boolean = fields.Boolean("scheduled", read_only=True, help="seen outside the REST pages only")
     version_key: fields.Integer = fields.Integer("__v", read_only=True, help="the storage's version number")
 
 

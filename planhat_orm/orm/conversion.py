@@ -15,13 +15,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError, fields, missing
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DAY = date(1970, 1, 1)
 #: Numbers below this are days since 1970 (100,000 of them reach the year 2243), above it milliseconds.
 FIRST_MILLISECONDS = 100_000
 
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z", re.ASCII)
 _OBJECT_ID = re.compile(r"[0-9a-fA-F]{24}\Z")
 
 
@@ -42,7 +43,27 @@ def same(one: Any, other: Any) -> bool:
         return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
         return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other)
+    # The same object is the same, even NaN, which equals nothing.
+    return one is other or bool(one == other)
+
+
+def plain_copy(value: Any) -> Any:
+    """Return a copy of JSON data; what is not JSON is copied as Python copies it.
+
+    Several times as fast as ``copy.deepcopy``, which has to expect everything.
+    """
+    if isinstance(value, dict):
+        return {key: plain_copy(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain_copy(item) for item in value]
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    return copy.deepcopy(value)
+
+
+def is_blank(value: object) -> bool:
+    """Tell whether a value is a text without a sign in it, as Planhat sends for "no value" now and then."""
+    return isinstance(value, str) and not value.strip()
 
 
 def instant(value: object) -> datetime:
@@ -87,7 +108,25 @@ def wire_instant(value: datetime, zone: tzinfo | None = None) -> str:
                 "or name the zone of naive times in Session(timezone=...)"
             )
         value = value.replace(tzinfo=zone)
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    try:
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    except OverflowError:
+        raise ValidationError(f"is {value}, which in UTC is outside the years 1 to 9999") from None
+
+
+def normal_instant(value: datetime, zone: tzinfo | None = None) -> datetime:
+    """Return a point in time as it reads once it is stored: in UTC, to the millisecond; ``zone`` is that of naive ones.
+
+    What cannot be brought there is returned as it is, to be refused when it is to be sent.
+    """
+    if value.tzinfo is None:
+        if zone is None:
+            return value
+        value = value.replace(tzinfo=zone)
+    try:
+        return value.astimezone(UTC).replace(microsecond=value.microsecond // 1000 * 1000)
+    except OverflowError:
+        return value
 
 
 def wire_day(value: date) -> str:
@@ -100,11 +139,30 @@ def kind(value: object) -> str:
     return type(value).__name__
 
 
+def shown(value: object) -> str:
+    """Write a value for a message; a long one is cut."""
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}... ({len(text):,} characters)"
+
+
 class Tolerant(fields.Field[Any]):
     """The base: None is always allowed, reading converts, writing checks."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_none=True, **kwargs)
+
+    def deserialize(self, value: Any, attr: str | None = None, data: Any = None, **kwargs: Any) -> Any:
+        """Convert what Planhat sent. Validators are for writing: a value off its list is read as it is."""
+        if value is None:
+            return None
+        if value is missing:
+            return super().deserialize(value, attr, data, **kwargs)
+        return self._deserialize(value, attr, data, **kwargs)
+
+    def serialize(self, attr: str, obj: Any, accessor: Any = None, **kwargs: Any) -> Any:
+        """Convert a value of ``obj`` for a schema's ``dump``."""
+        value = self.get_value(obj, attr, accessor=accessor)
+        return None if value is None else super().serialize(attr, obj, accessor, **kwargs)
 
     def encode(self, value: Any, zone: tzinfo | None = None) -> Any:
         """Check a Python value and return what is sent for it; raises marshmallow's ValidationError."""
@@ -127,7 +185,7 @@ class Text(Tolerant):
 
     def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
         if not isinstance(value, str):
-            raise ValidationError(f"must be a text (str), not {kind(value)} {value!r}")
+            raise ValidationError(f"must be a text (str), not {kind(value)} {shown(value)}")
         return value
 
 
@@ -140,19 +198,18 @@ class Number(Tolerant):
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             return value
-        if isinstance(value, str):
-            if not value.strip():
-                return None
-            for convert in (int, float):
-                try:
-                    return convert(value)
-                except ValueError:
-                    continue
+        if is_blank(value):
+            return None
+        # Python reads 1_000, nan and inf as numbers; nobody who stores texts means them so.
+        if isinstance(value, str) and _NUMBER.match(value.strip()):
+            number = float(value)
+            if math.isfinite(number):
+                return int(value) if number.is_integer() and value.strip().lstrip("+-").isdigit() else number
         raise ValidationError("not a number")
 
     def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, self.expected):
-            raise ValidationError(f"must be {self.wanted}, not {kind(value)} {value!r}")
+            raise ValidationError(f"must be {self.wanted}, not {kind(value)} {shown(value)}")
         if isinstance(value, float) and not math.isfinite(value):
             raise ValidationError(f"must be a finite number, not {value!r}")
         return value
@@ -168,20 +225,20 @@ class Integer(Number):
 class Boolean(Tolerant):
     """True or False; Planhat also sends "" (read as None), "true" and "false", 1 and 0."""
 
-    readings = {"true": True, "false": False, "1": True, "0": False, "": None}
+    readings: Mapping[str, bool | None] = {"true": True, "false": False, "1": True, "0": False, "": None}
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         if isinstance(value, bool):
             return value
-        if isinstance(value, (int, float, str)):
-            text = str(value).strip().lower()
-            if text in self.readings:
-                return self.readings[text]
+        if isinstance(value, (int, float)) and value in (0, 1):
+            return bool(value)
+        if isinstance(value, str) and (word := value.strip().lower()) in self.readings:
+            return self.readings[word]
         raise ValidationError("not true or false")
 
     def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
         if not isinstance(value, bool):
-            raise ValidationError(f"must be True or False, not {kind(value)} {value!r}")
+            raise ValidationError(f"must be True or False, not {kind(value)} {shown(value)}")
         return value
 
 
@@ -189,11 +246,11 @@ class Instant(Tolerant):
     """A point in time: an aware datetime in UTC here, ISO 8601 with milliseconds and Z on the wire."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
-        return None if value == "" else instant(value)
+        return None if is_blank(value) else instant(value)
 
     def _serialize(self, value: Any, attr: Any, obj: Any, zone: tzinfo | None = None, **kwargs: Any) -> Any:
         if not isinstance(value, datetime):
-            raise ValidationError(f"must be a datetime with a time zone, not {kind(value)} {value!r}")
+            raise ValidationError(f"must be a datetime with a time zone, not {kind(value)} {shown(value)}")
         return wire_instant(value, zone)
 
 
@@ -201,11 +258,11 @@ class Day(Tolerant):
     """A calendar day: a date here, on the wire the timestamp of its UTC midnight."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
-        return None if value == "" else calendar_day(value)
+        return None if is_blank(value) else calendar_day(value)
 
     def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
         if isinstance(value, datetime) or not isinstance(value, date):
-            raise ValidationError(f"must be a date, a calendar day, not {kind(value)} {value!r}")
+            raise ValidationError(f"must be a date, a calendar day, not {kind(value)} {shown(value)}")
         return self.wire(value)
 
     def wire(self, value: date) -> Any:
@@ -228,15 +285,31 @@ class TextList(Tolerant):
             # Some answers carry domains as one comma-separated text (pyplanhat changelog 0.2.2).
             return [item.strip() for item in value.split(",") if item.strip()]
         if isinstance(value, list):
-            return copy.deepcopy(value)
+            return plain_copy(value)
         raise ValidationError("not a list")
 
     def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
         if not isinstance(value, (list, tuple)):
-            raise ValidationError(f"must be a list of texts, not {kind(value)} {value!r}")
+            raise ValidationError(f"must be a list of texts, not {kind(value)} {shown(value)}")
         for item in value:
             if not isinstance(item, str):
                 raise ValidationError(f"must be a list of texts; {item!r} is of type {kind(item)}")
+        return list(value)
+
+
+class IdList(TextList):
+    """A list of ids, which arrive as ids or as objects that hold them."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        return [
+            (reference_id(item) or item) if isinstance(item, dict) else item
+            for item in super()._deserialize(value, attr, data, **kwargs)
+        ]
+
+    def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
+        for item in super()._serialize(value, attr, obj, **kwargs):
+            if not is_object_id(item):
+                raise ValidationError(f"must be a list of Planhat ids (24 hexadecimal digits); {item!r} is none")
         return list(value)
 
 
@@ -244,10 +317,32 @@ class Json(Tolerant):
     """Whatever JSON can hold; read as a copy, checked on writing for what JSON cannot say."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
-        return copy.deepcopy(value)
+        return plain_copy(value)
 
     def _serialize(self, value: Any, attr: Any, obj: Any, zone: tzinfo | None = None, **kwargs: Any) -> Any:
         return wire_json(value, zone)
+
+
+class List(Json):
+    """A list of whatever JSON can hold."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        if is_blank(value):
+            return None
+        if isinstance(value, list):
+            return plain_copy(value)
+        raise ValidationError("not a list")
+
+
+class Map(Json):
+    """A mapping of texts to whatever JSON can hold; an empty list stands for an empty mapping."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        if is_blank(value) or value == []:
+            return None
+        if isinstance(value, Mapping):
+            return plain_copy(value)
+        raise ValidationError("not a mapping")
 
 
 class Reference(Tolerant):
@@ -266,7 +361,7 @@ class Reference(Tolerant):
     def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
         if is_object_id(value) or (self.prefixes and isinstance(value, str) and value[:6] in ("extid-", "srcid-")):
             return value
-        raise ValidationError(f"must be a Planhat id (24 hexadecimal digits), not {kind(value)} {value!r}")
+        raise ValidationError(f"must be a Planhat id (24 hexadecimal digits), not {kind(value)} {shown(value)}")
 
 
 class ReferenceList(Tolerant):
@@ -274,20 +369,20 @@ class ReferenceList(Tolerant):
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         if isinstance(value, list):
-            return copy.deepcopy(value)
+            return plain_copy(value)
         raise ValidationError("not a list")
 
     def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
         for item in value:
             if not is_object_id(reference_id(item)):
-                raise ValidationError(f"must hold Planhat ids or saved objects, not {item!r}")
-        return list(value)
+                raise ValidationError(f"must hold Planhat ids or saved objects, not {shown(item)}")
+        return plain_copy(list(value))
 
 
 def reference_id(value: Any) -> str | None:
     """Return the id in a reference of any shape: id, ``{"_id": ...}``, ``{"id": ...}``, "" or None."""
     if isinstance(value, Mapping):
-        value = value.get("_id", value.get("id"))
+        value = value.get("_id") or value.get("id")
     if value is None or value == "":
         return None
     if isinstance(value, str):
@@ -312,4 +407,4 @@ def wire_json(value: Any, zone: tzinfo | None = None) -> Any:
         return {key: wire_json(item, zone) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
         return [wire_json(item, zone) for item in value]
-    raise ValidationError(f"holds a value that JSON cannot say: {kind(value)} {value!r}")
+    raise ValidationError(f"holds a value that JSON cannot say: {kind(value)} {shown(value)}")

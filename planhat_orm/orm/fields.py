@@ -8,14 +8,13 @@ only that read does.
 
 from __future__ import annotations
 
-import copy
 from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 import marshmallow
 from marshmallow import validate
 
-from planhat_orm.errors import ConfigurationError, DecodeError, FieldError
+from planhat_orm.errors import ConfigurationError, DecodeError, FieldError, ValidationError
 from planhat_orm.orm import conversion
 
 if TYPE_CHECKING:
@@ -90,7 +89,11 @@ class Field(Generic[R, W]):
         )
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self.name = self.name or name
+        if self.name and self.name != name:
+            raise ConfigurationError(
+                f"{owner.__name__}.{name} is the same field object as {self.name}; declare its own"
+            )
+        self.name = name
 
     @overload
     def __get__(self, obj: None, owner: type[Model]) -> Self: ...
@@ -112,16 +115,22 @@ class Field(Generic[R, W]):
             if value is not MISSING:
                 return value
         value = self.decode(obj._stored(self), obj)
-        if self.mutable and value is not None:
+        if self.mutable and isinstance(value, (list, dict)):
             # The copy is kept so that changes inside it are seen when the object is saved.
-            obj._ensure_state().values[self.data_key] = value
+            value = obj._ensure_state().values.setdefault(self.data_key, value)
         return value
 
     def write(self, obj: Model, value: Any) -> None:
         """Set the value of ``obj``; it is checked and sent when the object is saved."""
         if self.read_only:
             raise FieldError(f"{obj._meta.name}.{self.name} is read-only: Planhat keeps it; see {obj._meta.doc_url}")
-        obj._assign(self, value)
+        obj._assign(self, self.prepared(value, obj))
+
+    def prepared(self, value: Any, obj: Model) -> Any:
+        """Return an assigned value as it is kept: containers are copied, so that nobody else holds them."""
+        if not self.mutable:
+            return value
+        return self.empty() if value is None else conversion.plain_copy(list(value) if type(value) is tuple else value)
 
     def decode(self, value: Any, obj: Model | None = None) -> Any:
         """Convert what Planhat sent; ``obj`` is named in the DecodeError when that fails."""
@@ -130,12 +139,28 @@ class Field(Generic[R, W]):
         try:
             converted = self.marshmallow.deserialize(value)
         except marshmallow.ValidationError as problem:
-            where = f"{obj._meta.name} {obj._raw.get('_id', '(unsaved)')}" if obj is not None else "a record"
-            raise DecodeError(
-                f"{where}: {self.name} ({self.data_key}) holds {value!r}, {problem.messages[0]}; "
-                f"the value as stored is in .raw[{self.data_key!r}]"
-            ) from None
+            raise self.undecodable(value, obj, problem) from None
         return self.empty() if converted is None else converted
+
+    def undecodable(self, value: Any, obj: Model | None, problem: marshmallow.ValidationError) -> DecodeError:
+        """Return the error for a stored value that cannot be read."""
+        record = f"{obj._meta.name} {obj._raw.get('_id', '(unsaved)')}" if obj is not None else "a record"
+        return DecodeError(
+            f"{record}: {self.name} ({self.data_key}) holds {conversion.shown(value)}, {problem.messages[0]}; "
+            f"{self.where_stored} has it as it is stored"
+        )
+
+    @property
+    def where_stored(self) -> str:
+        """Say where users find the value as Planhat sent it."""
+        return f".raw[{self.data_key!r}]"
+
+    def readable(self, value: Any) -> Any:
+        """Convert what Planhat sent, or return a copy of it as it came where it cannot be."""
+        try:
+            return self.decode(value)
+        except DecodeError:
+            return conversion.plain_copy(value)
 
     def empty(self) -> Any:
         """Return what a value that Planhat does not hold reads as."""
@@ -149,9 +174,35 @@ class Field(Generic[R, W]):
         """Return an assigned value in the shape that a stored one is read in, to tell whether they differ."""
         return self.empty() if value is None else value
 
+    def current(self, obj: Model) -> Any:
+        """Return the value without keeping a copy of it on ``obj``."""
+        value = obj._state.values.get(self.data_key, MISSING) if obj._state is not None else MISSING
+        return self.decode(obj._stored(self), obj) if value is MISSING else value
+
+    def present(self, obj: Model) -> Any:
+        """Return the value for a dictionary; what cannot be read is given as it is stored."""
+        try:
+            return self.current(obj)
+        except DecodeError:
+            return obj._stored(self)
+
+    @property
+    def export_name(self) -> str:
+        """The name in dictionaries."""
+        return self.name
+
     def export(self, obj: Model) -> tuple[str, Any]:
-        """Return the name and the plain value of ``obj``, for dictionaries and copies."""
-        return self.name, copy.deepcopy(self.read(obj))
+        """Return the name and the plain value of ``obj``, for dictionaries."""
+        return self.export_name, conversion.plain_copy(self.present(obj))
+
+    def hand_over(self, obj: Model, twin: Model) -> None:
+        """Give the value of ``obj`` to a copy of it that is not saved; what cannot be read is left out."""
+        try:
+            value = self.current(obj)
+        except DecodeError:
+            return
+        if value not in (None, "", [], {}):
+            self.write(twin, value)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name or '?'} ({self.data_key})>"
@@ -224,6 +275,10 @@ class DateTime(Field[datetime, datetime]):
     converter = conversion.Instant
     python_type = "datetime"
 
+    def prepared(self, value: Any, obj: Model) -> Any:
+        # What is read back is what will be stored, whose precision is the millisecond.
+        return conversion.normal_instant(value, obj._zone()) if isinstance(value, datetime) else value
+
 
 class Date(Field[date, date]):
     """A calendar day: the UTC midnight nearest to what Planhat stores, sent as the full timestamp of midnight."""
@@ -263,10 +318,59 @@ class TextList(Field[list[str], list[str] | tuple[str, ...]]):
         return [] if value is None else super().encode(value, zone)
 
 
+class IdList(TextList):
+    """A list of ids of records that have no endpoint, so that nothing can be loaded: roles, teams.
+
+    They arrive as ids or as objects that hold them, and are read and sent as ids.
+    """
+
+    converter = conversion.IdList
+
+
 class Json(Field[Any, Any]):
     """A container whose inside Planhat does not describe, as a copy of what came."""
 
     mutable = True
+
+
+class List(Field[list[Any], list[Any]]):
+    """A list whose items Planhat does not describe; what Planhat leaves out reads as an empty list."""
+
+    converter = conversion.List
+    mutable = True
+    python_type = "list[Any]"
+
+    @overload
+    def __get__(self, obj: None, owner: type[Model]) -> Self: ...
+    @overload
+    def __get__(self, obj: Model, owner: type[Model]) -> list[Any]: ...
+    def __get__(self, obj: Model | None, owner: type[Model]) -> Self | list[Any]:
+        if obj is None:
+            return self
+        return self.read(obj)  # type: ignore[no-any-return]  # as in Field
+
+    def empty(self) -> Any:
+        return []
+
+
+class Map(Field[dict[str, Any], dict[str, Any]]):
+    """A mapping of texts to values; what Planhat leaves out reads as an empty mapping."""
+
+    converter = conversion.Map
+    mutable = True
+    python_type = "dict[str, Any]"
+
+    @overload
+    def __get__(self, obj: None, owner: type[Model]) -> Self: ...
+    @overload
+    def __get__(self, obj: Model, owner: type[Model]) -> dict[str, Any]: ...
+    def __get__(self, obj: Model | None, owner: type[Model]) -> Self | dict[str, Any]:
+        if obj is None:
+            return self
+        return self.read(obj)  # type: ignore[no-any-return]  # as in Field
+
+    def empty(self) -> Any:
+        return {}
 
 
 #: The types a tenant's custom field may be declared with, and what converts them.
@@ -284,6 +388,8 @@ CUSTOM_CONVERTERS: dict[Any, type[conversion.Tolerant]] = {
 class Custom(Field[T, T]):
     """A tenant's own field as an attribute: ``tier: fields.Custom[str] = fields.Custom("Tier", str)``.
 
+    Another view on ``custom["Tier"]``, with a type: both read and set the same value. A list may be changed in place.
+
     :param label: the custom field's name in Planhat, with its spaces and case; the key inside ``custom``.
     :param type: str, int, float, bool, date, datetime or list.
     :param as_days: for ``date``: the field has Planhat's type "day", which travels as a number of days.
@@ -296,16 +402,34 @@ class Custom(Field[T, T]):
         if type not in CUSTOM_CONVERTERS:
             known = ", ".join(sorted(known.__name__ for known in CUSTOM_CONVERTERS))
             raise ConfigurationError(f"fields.Custom({label!r}): {type!r} is no type of a custom field; use {known}")
+        if not label.strip():
+            raise ConfigurationError("fields.Custom() needs the name that the custom field has in Planhat")
+        if as_days and type is not date:
+            raise ConfigurationError(f"fields.Custom({label!r}): as_days is for dates, not for {type.__name__}")
         self.key = label
         self.converter = conversion.DayNumber if as_days else CUSTOM_CONVERTERS[type]
         self.python_type = type.__name__
         super().__init__(f"custom.{label}", label=label, help=help)
 
+    @property
+    def where_stored(self) -> str:
+        return f".custom[{self.key!r}]"
+
+    @staticmethod
+    def values(obj: Model) -> Any:
+        """Return the mapping that this is a view on."""
+        return obj._meta.field("custom").read(obj)
+
     def read(self, obj: Model) -> Any:
-        return self.decode(obj.custom.get(self.key), obj)
+        value = self.values(obj).get(self.key)
+        if self.converter is not conversion.TextList or value is None or conversion.is_blank(value):
+            return self.decode(value, obj)
+        if not isinstance(value, list):
+            raise self.undecodable(value, obj, marshmallow.ValidationError("not a list"))
+        return value  # the live one, so that changes inside it are sent
 
     def write(self, obj: Model, value: Any) -> None:
         try:
-            obj.custom[self.key] = self.encode(value, obj._zone())
+            self.values(obj)[self.key] = self.encode(value, obj._zone())
         except marshmallow.ValidationError as problem:
-            raise FieldError(f"{obj._meta.name}.{self.name} {problem.messages[0]}") from None
+            raise ValidationError({self.name: [str(text) for text in problem.messages]}, model=obj._meta.name) from None

@@ -1,15 +1,16 @@
 """Model: one Planhat record as a Python object, and the metaclass that makes classes of declarations.
 
 An instance is its row as it came plus what was changed on it. Imports fields, options, relations and the session's
-writer types; reading more is left to ``execution``. It does not promise to notice a change that somebody makes at
+writer types; reading more is left to ``missing``. It does not promise to notice a change that somebody makes at
 Planhat before a row of that record comes in again.
 """
 
 from __future__ import annotations
 
-import copy
+import threading
+from contextlib import nullcontext
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, dataclass_transform
 
 from planhat_orm.errors import (
     ConfigurationError,
@@ -20,18 +21,20 @@ from planhat_orm.errors import (
     StaleObjectError,
     UnknownField,
 )
-from planhat_orm.orm import execution, tracking
+from planhat_orm.orm import missing, tracking
+from planhat_orm.orm.conversion import plain_copy
 from planhat_orm.orm.fields import MISSING, Field, Id
 from planhat_orm.orm.manager import ObjectsDescriptor
-from planhat_orm.orm.options import Options, registry
+from planhat_orm.orm.options import Options, fields_of, register
 from planhat_orm.orm.relations import Ref, make_ref
 from planhat_orm.orm.schema import SchemaDescriptor
 from planhat_orm.orm.state import Origin, State
+from planhat_orm.session.changes import Change, Outcome
 from planhat_orm.session.session import Session
-from planhat_orm.session.writer import Change, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
     from datetime import tzinfo
 
 
@@ -40,46 +43,35 @@ class ModelBase(type):
     """Makes a model class: collects fields, reads ``class Meta``, adds the per-model exceptions."""
 
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> ModelBase:
-        declared = namespace.get("Meta")
         namespace.setdefault("__slots__", ())
         cls = super().__new__(mcs, name, bases, namespace)
         parents: list[Any] = [base for base in bases if isinstance(base, ModelBase)]
-        said = {key: value for key, value in vars(declared).items() if not key.startswith("__")} if declared else {}
         model: type[Model] = cls  # type: ignore[assignment]  # every class of this metaclass derives from Model
-        model._meta = options = Options(model, said, parents[0]._meta if parents else None)
-        options.adopt(collected_fields(cls, namespace).items())
+        model._meta = options = Options(model, namespace.get("Meta"))
+        options.adopt(fields_of(cls, RESERVED))
         for error in (ObjectDoesNotExist, MultipleObjectsReturned):
             title = "DoesNotExist" if error is ObjectDoesNotExist else error.__name__
-            above = tuple(dict.fromkeys(getattr(parent, title, error) for parent in parents)) or (error,)
+            above = tuple(dict.fromkeys(getattr(parent, title) for parent in parents)) or (error,)
             # The qualified name lets the exception be pickled.
             members = {"__module__": cls.__module__, "__qualname__": f"{cls.__qualname__}.{title}"}
             setattr(cls, title, type(title, above, members))
         if options.path and not options.abstract:
-            registry[name] = model
+            register(model)
+        elif parents and not options.abstract:
+            raise ConfigurationError(f"{name}: its class Meta needs a path, or abstract = True")
         return cls
 
+    if not TYPE_CHECKING:
 
-def collected_fields(cls: type, namespace: Mapping[str, Any]) -> dict[str, Field[Any, Any]]:
-    """Return the fields of a class by name, inherited ones first; raise where two of them clash."""
-    found: dict[str, Field[Any, Any]] = {}
-    for base in reversed(cls.__mro__):
-        for name, value in vars(base).items():
-            inherited = found.get(name)
-            if isinstance(value, Field):
-                if inherited is not None and inherited is not value:
-                    raise ConfigurationError(f"{cls.__name__}: field {name!r} is declared twice among its bases")
-                if name in RESERVED:
-                    raise ConfigurationError(f"{cls.__name__}: {name!r} is a name of Model itself; choose another")
-                found[name] = value
-            elif inherited is not None:
-                raise ConfigurationError(f"{cls.__name__}: {name!r} hides the inherited field of that name")
-    for name, annotation in namespace.get("__annotations__", {}).items():
-        if name not in namespace and str(annotation).startswith("fields."):
-            raise ConfigurationError(f"{cls.__name__}.{name} is annotated as a field but none is assigned to it")
-    return found
+        def __getattr__(cls, name: str) -> Any:
+            if name.startswith("_") or "_meta" not in vars(cls):
+                raise AttributeError(f"{cls.__name__} has no attribute {name!r}")
+            raise UnknownField(cls._meta.unknown(name, attribute=True))
 
 
 RESERVED: set[str] = set()
+#: Held while an object gets its state.
+_making = threading.Lock()
 
 
 class Model(metaclass=ModelBase):
@@ -108,9 +100,11 @@ class Model(metaclass=ModelBase):
     id: Id = Id("_id", read_only=True, label="ID", help="Planhat's id, 24 hexadecimal digits")
 
     def __init__(self, **values: Any) -> None:
-        self._raw = {}
-        self._origin = None
-        self._state = State()
+        if self._meta.abstract or not self._meta.path:
+            raise ConfigurationError(f"{self._meta.name} is abstract: it has no records of its own")
+        _set_raw(self, {})
+        _set_origin(self, None)
+        _set_state(self, State())
         for name, value in values.items():
             self._meta.field(name).write(self, value)
 
@@ -123,23 +117,23 @@ class Model(metaclass=ModelBase):
 
     @property
     def raw(self) -> Mapping[str, Any]:
-        """The record as Planhat sent it, read-only."""
-        return MappingProxyType(self._raw)
+        """The record as Planhat sent it: a copy, by Planhat's names, with what is not declared."""
+        return MappingProxyType(plain_copy(self._raw))
 
     @property
     def extra(self) -> dict[str, Any]:
-        """What Planhat sent beyond the declared fields; never sent back."""
-        return {key: value for key, value in self._raw.items() if key not in self._meta.by_key}
+        """What Planhat sent beyond the declared fields, as a copy; never sent back."""
+        return {key: plain_copy(value) for key, value in self._raw.items() if key not in self._meta.by_key}
 
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
-        if not isinstance(other, Model) or type(self) is not type(other) or self.id is None:
-            return NotImplemented if not isinstance(other, Model) else False
-        return self._identity() == other._identity()
+        if not isinstance(other, Model):
+            return NotImplemented
+        return self._raw.get("_id") is not None and self._identity() == other._identity()
 
     def __hash__(self) -> int:
-        if self.id is None:
+        if self._raw.get("_id") is None:
             raise TypeError(f"{self!r} is not saved: it has no id yet, so it cannot be in a set or be a dict's key")
         return hash(self._identity())
 
@@ -147,19 +141,26 @@ class Model(metaclass=ModelBase):
         return (self._origin.tenant if self._origin is not None else None, type(self), self._raw.get("_id"))
 
     def __repr__(self) -> str:
-        name = self._raw.get("name") or self._raw.get("email") or self._raw.get("subject") or self._raw.get("product")
-        key = self._raw.get("_id", "(unsaved)")
-        return f"<{self._meta.name} {key}{f' {name!r}' if isinstance(name, str) else ''}>"
+        now = {**self._raw, **self._state.values} if self._state is not None else self._raw
+        name = next((now[key] for key in ("name", "email", "subject", "product") if now.get(key)), None)
+        shown = f" {name[:60]!r}" if isinstance(name, str) else ""
+        return f"<{self._meta.name} {self._raw.get('_id', '(unsaved)')}{shown}>"
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        raise UnknownField(self._meta.unknown(name))
+    if not TYPE_CHECKING:
+        # Hidden from type checkers, which would take them as leave to read and set any name.
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not hasattr(type(self), name):
-            raise UnknownField(self._meta.unknown(name))
-        object.__setattr__(self, name, value)
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            raise UnknownField(self._meta.unknown(name, attribute=True))
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            known = getattr(type(self), name, MISSING)
+            if known is MISSING:
+                raise UnknownField(self._meta.unknown(name))
+            if not hasattr(type(known), "__set__") or (isinstance(known, property) and known.fset is None):
+                raise FieldError(f"{self._meta.name}.{name} is no field and cannot be set")
+            object.__setattr__(self, name, value)
 
     def __copy__(self) -> Self:
         return self._unsaved_copy()
@@ -169,20 +170,21 @@ class Model(metaclass=ModelBase):
 
     def _unsaved_copy(self) -> Self:
         # Keys that no two records share would make the copy collide with its original.
-        left_out = {"_id", *self._meta.unique}
+        left_out = {"_id", "externalId", "sourceId", *self._meta.unique}
         twin = type(self)()
+        session = self._joined()
+        if session is not None:
+            twin._ensure_state().session = session
         for field in self._meta.fields:
             if not field.read_only and field.data_key not in left_out and self._holds(field.data_key):
-                _, value = field.export(self)
-                if value:
-                    field.write(twin, value)
+                field.hand_over(self, twin)
         return twin
 
     def __reduce__(self) -> tuple[Any, ...]:
-        state = self._state
-        loaded = self._origin.loaded if self._origin is not None else None
-        changed = (dict(state.values), dict(state.custom), state.deleted) if state is not None else None
-        return _unpickled, (type(self), dict(self._raw), loaded, changed)
+        state, origin = self._state, self._origin
+        came = (origin.loaded, origin.tenant) if origin is not None else None
+        changed = (state.values, state.custom, state.moved, state.deleted) if state is not None else None
+        return _unpickled, (type(self), self._raw, came, changed)
 
     # What is known
 
@@ -201,27 +203,36 @@ class Model(metaclass=ModelBase):
         if value is MISSING:
             if self._knows(field.data_key):
                 return None
-            execution.load_missing(self, field)
+            missing.load_missing(self, field)
             value = self._raw.get(field.data_key)
         return value
+
+    # The session
 
     def _session(self) -> Session:
         if self._origin is not None:
             return self._origin.session
-        if self._state is not None and self._state.session is not None:
-            return self._state.session
-        return Session.current()
+        return self._joined() or Session.current()
+
+    def _joined(self) -> Session | None:
+        """Return the session that the object belongs to already, if it does."""
+        if self._origin is not None:
+            return self._origin.joined
+        return self._state.session if self._state is not None else None
 
     def _zone(self) -> tzinfo | None:
-        if self._origin is not None:
-            return self._origin.session.timezone
-        session = (self._state.session if self._state is not None else None) or Session.find_current()
+        session = self._joined() or Session.find_current()
         return session.timezone if session is not None else None
 
-    def _refuse_other_session(self, other: Model) -> None:
-        mine, theirs = self._origin, other._origin
-        if mine is not None and theirs is not None and mine.session is not theirs.session:
+    def _link(self, other: Model) -> None:
+        """Refuse an object of another session; a new object joins the session of what it is linked to."""
+        mine, theirs = self._joined(), other._joined()
+        if theirs is None or mine is theirs:
+            return
+        if mine is not None:
             raise FieldError(f"{self!r} and {other!r} belong to different sessions and cannot be linked")
+        if self._origin is None:
+            self._ensure_state().session = theirs
 
     # Rows
 
@@ -240,19 +251,26 @@ class Model(metaclass=ModelBase):
 
     def _ensure_state(self) -> State:
         if self._state is None:
-            self._state = State()
-        return self._state
+            with _making:
+                if self._state is None:
+                    _set_state(self, State())
+        return cast("State", self._state)
+
+    def _guard(self) -> AbstractContextManager[Any]:
+        """Keep rows from being merged, and saves from looking, while something is assigned."""
+        session = self._joined()
+        return session.identity_map.lock if session is not None else nullcontext()
 
     def _assign(self, field: Field[Any, Any], value: Any) -> None:
-        if field.mutable and isinstance(value, (list, tuple, dict)):
-            value = copy.deepcopy(list(value) if isinstance(value, tuple) else value)
-        self._ensure_state().values[field.data_key] = value
-        self._touched()
+        with self._guard():
+            self._ensure_state().values[field.data_key] = value
+            self._touched()
 
     def _touched(self) -> None:
         # Strong while dirty: a change must not be lost because nobody else holds the object.
-        if self._origin is not None:
-            self._origin.session.identity_map.hold(self)
+        session = self._origin.joined if self._origin is not None else None
+        if session is not None:
+            (session.identity_map.hold if tracking.pending(self) else session.identity_map.release)(self)
 
     def changes(self) -> dict[str, tuple[Any, Any]]:
         """Return what ``save()`` would send: Python name to (Planhat's value, ours); custom keys as "custom.Tier".
@@ -264,21 +282,25 @@ class Model(metaclass=ModelBase):
         return tracking.changes(self)
 
     def conflicts(self) -> dict[str, tuple[Any, Any]]:
-        """Return the changed fields whose value at Planhat moved meanwhile: name to (Planhat's now, ours)."""
-        moved = self._state.moved if self._state is not None else {}
-        return {name: pair for name, pair in self.changes().items() if name in moved} if moved else {}
+        """Return the changed fields whose value at Planhat moved meanwhile: name to (Planhat's now, ours).
+
+        >>> Company.objects.get(external_id="acme-42").conflicts()
+        {}
+        """
+        return tracking.conflicts(self)
 
     def revert(self) -> None:
-        """Forget every change that was not saved; nothing is sent. The object is as Planhat last sent it."""
-        state = self._state
-        if state is None:
-            return
-        for key, value in list(state.values.items()):
-            tracking.refresh_clean(state, self._meta.by_key[key], self._raw.get(key), value)
-        state.custom.clear()
-        state.moved.clear()
-        if self._origin is not None:
-            self._origin.session.identity_map.release(self)
+        """Forget every change that was not saved; nothing is sent. The object is as Planhat last sent it.
+
+        >>> acme = Company.objects.get(external_id="acme-42")
+        >>> acme.phase = "Churning"
+        >>> acme.revert()
+        >>> acme.changes()
+        {}
+        """
+        if self._state is not None:
+            tracking.revert(self, self._state)
+            self._touched()
 
     def full_clean(self) -> None:
         """Check everything that ``save()`` would check, and for a new object what it needs; nothing is sent.
@@ -290,7 +312,7 @@ class Model(metaclass=ModelBase):
         Traceback (most recent call last):
         planhat_orm.errors.ValidationError: Company is not valid: name: is required to create a Company
         """
-        tracking.body_of(self)
+        tracking.body_of(self, tracking.pending(self))
 
     # Writing
 
@@ -313,60 +335,88 @@ class Model(metaclass=ModelBase):
         >>> acme.save().change.after
         {'custom': {'Tier': 'Gold'}}
         """
-        self._refuse_deleted("saved")
         session = self._session()
-        if not force and (moved := self.conflicts()):
-            raise StaleObjectError(
-                f"{self!r} was changed at Planhat since it was read: {', '.join(moved)}; "
-                "look at conflicts(), then save(force=True) to overwrite or revert() to take Planhat's values",
-                conflicts=moved,
-            )
-        with session.identity_map.lock:
-            body, sent = tracking.body_of(self), tracking.snapshot(self)
-            before = {name: self._raw.get(name) for name in body}
-        change = Change(type(self), self.id, before, body)
-        if not body and self.id is not None:
-            session.identity_map.release(self)
-            return Outcome(change, "unchanged")
-        outcome = session.writer.write_one(change)
-        if outcome.status == "not_found":
-            raise ObjectDeleted(f"{self!r} cannot be saved: Planhat has no such record (any more)") from outcome.error
-        with session.identity_map.lock:
-            self._written(session, outcome, sent)
+        # One save of a record at a time: of two, the second one finds what the first one left to be sent.
+        with session.identity_map.flight("save", self._meta.path, self._raw.get("_id", id(self))):
+            self._refuse_deleted("saved")
+            change, sent = self._prepared(session, force=force)
+            if not change.after and change.key is not None:
+                session.identity_map.release(self)
+                return Outcome(change, "unchanged")
+            outcome = session.writer.write_one(change)
+            if outcome.status == "not_found":
+                self._gone(session)
+                raise ObjectDeleted(
+                    f"{self!r} cannot be saved: Planhat has no such record (any more)"
+                ) from outcome.error
+            with session.identity_map.lock:
+                self._written(session, outcome, sent)
         return outcome
 
+    def _prepared(self, session: Session, *, force: bool) -> tuple[Change, dict[str, Any]]:
+        """Return what a save is to send, and the same as Python values."""
+        for value in list(self._state.values.values()) if self._state is not None else ():
+            if isinstance(value, Model):
+                value._belongs(session, self)
+        with session.identity_map.lock:
+            if not force and (moved := self.conflicts()):
+                raise StaleObjectError(
+                    f"{self!r} was changed at Planhat since it was read: {', '.join(moved)}; "
+                    "look at conflicts(), then save(force=True) to overwrite or revert() to take Planhat's values",
+                    conflicts=moved,
+                )
+            found = tracking.pending(self)
+            body = tracking.body_of(self, found)
+            change = Change(type(self), self._raw.get("_id"), tracking.before(self, body), body)
+            return change, tracking.sent_of(self, found)
+
+    def _belongs(self, session: Session, other: Model) -> None:
+        """Refuse a link from an object that another session saves."""
+        mine = self._joined()
+        if mine is not None and mine is not session:
+            raise FieldError(f"{other!r} and {self!r} belong to different sessions and cannot be linked")
+
     def _written(self, session: Session, outcome: Outcome, sent: dict[str, Any]) -> None:
-        row, body = outcome.row, outcome.change.after or {}
-        loaded = self._meta.keys
+        row = outcome.row
         if row is None:
-            # Success without a body: what was sent is what is stored, as far as anybody knows.
-            custom = {"custom": {**tracking.stored_custom(self._raw), **body["custom"]}} if "custom" in body else {}
-            row = {**self._raw, **body, **custom}
-            loaded = self._origin.loaded if self._origin is not None else loaded
+            row, loaded = tracking.echo(self, outcome.change.after or {})
+        else:
+            # Some properties only a get shows, so that their absence here tells nothing.
+            loaded = self._meta.listed_keys | (row.keys() & self._meta.keys)
         state = self._ensure_state()
-        state.written = 0
+        earlier, state.written = state.written, 0
         origin = Origin(session, loaded, outcome.number)
         self._merge(row, origin, sent)
-        state.written = outcome.number
-        state.moved.clear()
-        session.identity_map.saved(self, origin, dirty=bool(self.changes()))
+        state.written = max(earlier, outcome.number)
+        for path in (*sent, *(f"custom.{name}" for name in sent["custom"])):
+            state.moved.pop(path, None)
+        dirty = bool(tracking.pending(self))
+        session.identity_map.saved(self, origin, dirty=dirty)
+        if dirty:
+            session.identity_map.hold(self)
 
     def delete(self) -> Outcome:
         """Delete the record: DELETE /{path}/{id}, one request. The object can still be read afterwards, not saved.
 
         :raises ObjectDeleted: it was deleted already, or never saved.
         :raises ObjectDoesNotExist: Planhat has no such record (any more).
+
+        >>> Company.objects.get(external_id="acme-42").delete().status
+        'deleted'
         """
         self._refuse_deleted("deleted")
-        session, key = self._session(), self.id
+        session, key = self._session(), self._raw.get("_id")
         if key is None:
             raise ObjectDeleted(f"{self!r} was never saved, so there is nothing to delete")
-        outcome = session.writer.write_one(Change(type(self), key, dict(self._raw), None))
-        self._mark_deleted()
-        session.identity_map.discard(self)
+        outcome = session.writer.write_one(Change(type(self), key, plain_copy(self._raw), None))
+        self._gone(session)
         if outcome.status == "not_found":
             raise self.DoesNotExist(f"{self!r} does not exist at Planhat (any more)") from outcome.error
         return outcome
+
+    def _gone(self, session: Session) -> None:
+        self._mark_deleted()
+        session.identity_map.discard(self)
 
     def _mark_deleted(self) -> None:
         self._ensure_state().deleted = True
@@ -379,15 +429,23 @@ class Model(metaclass=ModelBase):
         """Read the record again: GET /{path}/{id}, one request. Changes that were not saved are kept.
 
         :raises ObjectDoesNotExist: it was never saved, or Planhat has no such record any more.
+
+        >>> Company.objects.get(external_id="acme-42").refresh_from_db()
         """
-        if self.id is None:
+        if self._raw.get("_id") is None:
             raise self.DoesNotExist(f"{self!r} was never saved, so there is nothing to read")
-        execution.refresh(self)
+        try:
+            missing.refresh(self)
+        except self.DoesNotExist:
+            self._gone(self._session())
+            raise
 
     # Ways out
 
     def to_dict(self) -> dict[str, Any]:
         """Return the loaded values by Python name: foreign keys as ids, ``custom`` as a plain dict. Sends nothing.
+
+        A stored value that cannot be read as its field's type is given as it is stored.
 
         >>> from planhat_orm.models import Company
         >>> Company(name="Acme").to_dict()["name"]
@@ -416,13 +474,11 @@ RESERVED |= {name for name in vars(Model) if not name.startswith("__") and name 
 
 
 def _unpickled(
-    cls: type[Model], raw: dict[str, Any], loaded: frozenset[str] | None, changed: tuple[Any, ...] | None
+    cls: type[Model], raw: dict[str, Any], came: tuple[frozenset[str], Any] | None, changed: tuple[Any, ...] | None
 ) -> Model:
-    obj = cls()
-    if changed is not None:
+    obj = cls._hydrated(raw, Origin(None, came[0], 0, tenant=came[1]) if came is not None else None)
+    if changed is not None or came is None:
         state = obj._ensure_state()
-        state.values, state.custom, state.deleted = changed
-    obj._raw = raw
-    if loaded is not None:
-        obj._origin = Origin(None, loaded, 0)
+        if changed is not None:
+            state.values, state.custom, state.moved, state.deleted = changed
     return obj

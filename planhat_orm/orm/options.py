@@ -98,34 +98,37 @@ class Options:
     verbose_name: str
     abstract: bool
 
-    def __init__(self, model: type[Model], declared: Mapping[str, Any], inherited: Options | None) -> None:
+    def __init__(self, model: type[Model], declared: type | None) -> None:
         self.model = model
         self.name = model.__name__
-        unknown = declared.keys() - META_DEFAULTS.keys()
+        #: What this class says itself, with what its Meta inherits.
+        self.said = said_in(declared)
+        unknown = self.said.keys() - META_DEFAULTS.keys()
         if unknown:
             name = sorted(unknown)[0]
             raise ConfigurationError(f"{self.name}.Meta has no option {name!r}{suggestion(name, META_DEFAULTS)}")
+        above = [base.__dict__["_meta"].said for base in model.__mro__[1:] if "_meta" in base.__dict__]
         for option, default in META_DEFAULTS.items():
-            if option != "abstract" and inherited is not None:
-                default = getattr(inherited, option)
-            setattr(self, option, declared.get(option, default))
+            found = (said[option] for said in above if option in said and option != "abstract")
+            setattr(self, option, self.said.get(option, next(found, default)))
         #: The fields that travel, inherited ones first.
         self.fields: tuple[Field[Any, Any], ...] = ()
         #: Other names for what travels: ids beside foreign keys, declared custom fields.
         self.virtual: tuple[Field[Any, Any], ...] = ()
 
-    def adopt(self, found: Iterable[tuple[str, Field[Any, Any]]]) -> None:
+    def adopt(self, fields: Iterable[Field[Any, Any]]) -> None:
         """Take the fields in order; two of one Planhat name are an error."""
-        fields = [field for _, field in found]
-        self.virtual = tuple(field for field in fields if isinstance(field, (IdOf, Custom)))
-        self.fields = tuple(field for field in fields if field not in self.virtual)
-        by_key: dict[str, Field[Any, Any]] = {}
-        for field in self.fields:
-            twin = by_key.setdefault(field.data_key, field)
+        own: list[Field[Any, Any]] = []
+        other: list[Field[Any, Any]] = []
+        seen: dict[str, Field[Any, Any]] = {}
+        for field in fields:
+            (other if isinstance(field, (IdOf, Custom)) else own).append(field)
+            twin = field if isinstance(field, IdOf) else seen.setdefault(field.data_key, field)
             if twin is not field:
                 raise ConfigurationError(
                     f"{self.name}: {twin.name} and {field.name} both stand for Planhat's {field.data_key!r}"
                 )
+        self.fields, self.virtual = tuple(own), tuple(other)
 
     @cached_property
     def by_key(self) -> dict[str, Field[Any, Any]]:
@@ -169,16 +172,74 @@ class Options:
         except KeyError:
             raise UnknownField(self.unknown(name)) from None
 
-    def unknown(self, name: str) -> str:
-        """Say that there is no such field, and which one was probably meant."""
+    def unknown(self, name: str, *, attribute: bool = False) -> str:
+        """Say that there is no such field, and which one was probably meant.
+
+        :param attribute: an attribute was meant, so that managers and methods may be suggested, too.
+        """
         exact: dict[str, str] = {}
         for field in (*self.virtual, *self.fields):
             exact.setdefault(field.data_key.casefold(), field.name)
             if field.label:
                 exact.setdefault(field.label.casefold(), field.name)
         meant = exact.get(name.casefold())
-        hint = f"; did you mean {meant!r}?" if meant else suggestion(name, self.by_name)
+        others = [known for known in dir(self.model) if not known.startswith("_")] if attribute else []
+        hint = f"; did you mean {meant!r}?" if meant else suggestion(name, [*others, *self.by_name])
         return f"{self.name} has no field {name!r}{hint}"
 
     def __repr__(self) -> str:
         return f"<Options of {self.name}>"
+
+
+def said_in(declared: type | None) -> dict[str, Any]:
+    """Return what a ``class Meta`` and the Metas it derives from say; ``abstract`` is said by each class for itself."""
+    if declared is None:
+        return {}
+    said = {
+        name: value
+        for base in reversed(declared.__mro__[:-1])
+        for name, value in vars(base).items()
+        if not name.startswith("__")
+    }
+    if "abstract" not in vars(declared):
+        said.pop("abstract", None)
+    return said
+
+
+def register(model: type[Model]) -> None:
+    """Note a concrete model by its name, under which relations find it.
+
+    A class that derives from the registered one of its name does not take its place: what points to a Company goes on
+    giving a Company.
+    """
+    known = registry.get(model.__name__)
+    if known is None or not issubclass(model, known):
+        registry[model.__name__] = model
+
+
+def fields_of(cls: type, reserved: Iterable[str]) -> list[Field[Any, Any]]:
+    """Return the fields of a class, inherited ones first.
+
+    :param reserved: names that no field may take.
+    :raises ConfigurationError: where a name stands for two things, in the class or among its bases.
+    """
+    found: dict[str, Field[Any, Any]] = {}
+    others: dict[str, type] = {}
+    for base in reversed(cls.__mro__):
+        for name, value in vars(base).items():
+            if isinstance(value, Field):
+                if found.get(name, value) is not value:
+                    raise ConfigurationError(f"{cls.__name__}: field {name!r} is declared twice among its bases")
+                if name in reserved:
+                    raise ConfigurationError(f"{cls.__name__}: {name!r} is a name of Model itself; choose another")
+                if name in others:
+                    raise ConfigurationError(f"{cls.__name__}: field {name!r} hides that of {others[name].__name__}")
+                found[name] = value
+            elif name in found:
+                raise ConfigurationError(f"{cls.__name__}: {name!r} hides the inherited field of that name")
+            elif not name.startswith("_"):
+                others[name] = base
+    for name, annotation in vars(cls).get("__annotations__", {}).items():
+        if name not in vars(cls) and str(annotation).startswith("fields."):
+            raise ConfigurationError(f"{cls.__name__}.{name} is annotated as a field but none is assigned to it")
+    return list(found.values())

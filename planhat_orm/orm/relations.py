@@ -8,18 +8,19 @@ DoesNotExist when it is followed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 import marshmallow
 
-from planhat_orm.errors import ConfigurationError, FieldError, InvalidQuery, NotSupported
+from planhat_orm.errors import ConfigurationError, DecodeError, FieldError, InvalidQuery, NotSupported
 from planhat_orm.orm import conversion
 from planhat_orm.orm.fields import MISSING, Field
 from planhat_orm.orm.options import registry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from datetime import tzinfo
 
     from planhat_orm.orm.manager import Manager
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from planhat_orm.session.session import Session
 
 M = TypeVar("M", bound="Model")
+
+#: What a reference by an own key begins with, and the key it speaks of.
+PREFIXES = {"extid-": "external_id", "srcid-": "source_id"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,23 +100,19 @@ class ForeignKey(Field[M, "M | Ref[M]"], Generic[M]):
 
     def id_in(self, obj: Model) -> str | None:
         """Return the id, or "extid-..." for a reference that was assigned and not saved yet."""
-        value = self.value_in(obj)
-        if value is None or isinstance(value, str):
-            return value
-        return str(value) if isinstance(value, Ref) else value.id
-
-    def value_in(self, obj: Model) -> Any:
-        """Return what is assigned: an object, a Ref or an id; else the stored id."""
-        value = obj._state.values.get(self.data_key, MISSING) if obj._state is not None else MISSING
-        return self.decode(obj._stored(self), obj) if value is MISSING else value
+        return link_id(self.current(obj))
 
     def read(self, obj: Model) -> Any:
-        value = self.value_in(obj)
+        value = self.current(obj)
         if value is None or not isinstance(value, (str, Ref)):
             return value
         target = target_of(self)
+        if isinstance(value, str) and value[:6] in PREFIXES:
+            value = Ref(target, PREFIXES[value[:6]], value[6:])
         if isinstance(value, Ref):
             return target.objects.using(obj._session()).filter(**{value.kind: value.key}).get()
+        if not conversion.is_object_id(value):
+            raise self.undecodable(value, obj, marshmallow.ValidationError("not a Planhat id"))
         return load_related(obj, self, target, value)
 
     def write(self, obj: Model, value: Any) -> None:
@@ -122,47 +122,61 @@ class ForeignKey(Field[M, "M | Ref[M]"], Generic[M]):
                 if not issubclass(value.model, target):
                     raise FieldError(f"{obj._meta.name}.{self.name} takes a {self.to}, not a {value.model.__name__}")
             elif not isinstance(value, target):
-                raise FieldError(f"{obj._meta.name}.{self.name} takes a {self.to}, not {value!r}")
-            else:
-                obj._refuse_other_session(value)
+                raise FieldError(f"{obj._meta.name}.{self.name} takes a {self.to}, not {conversion.shown(value)}")
+            elif not self.read_only:
+                obj._link(value)
         super().write(obj, value)
 
     def comparable(self, value: Any) -> Any:
-        if value is None or isinstance(value, str):
-            return value
-        return str(value) if isinstance(value, Ref) else value.id or value
+        return link_id(value) or value
 
-    def export(self, obj: Model) -> tuple[str, Any]:
-        return f"{self.name}_id", self.id_in(obj)
+    def present(self, obj: Model) -> Any:
+        value = super().present(obj)
+        return link_id(value) if isinstance(value, (Ref, target_of(self))) else value
+
+    @property
+    def export_name(self) -> str:
+        return f"{self.name}_id"
 
     def encode(self, value: Any, zone: tzinfo | None = None) -> Any:
-        if isinstance(value, Ref):
-            value = str(value)
-        elif value is not None and not isinstance(value, str):
-            if value.id is None:
+        if value is not None and not isinstance(value, str):
+            key = link_id(value)
+            if key is None:
                 raise marshmallow.ValidationError(f"is a {self.to} that is not saved yet; save it first")
-            value = value.id
-        if isinstance(value, str) and value[:6] in ("extid-", "srcid-") and not target_of(self)._meta.ref_prefixes:
+            value = key
+        if isinstance(value, str) and value[:6] in PREFIXES and not target_of(self)._meta.ref_prefixes:
             raise marshmallow.ValidationError(f"must be an id: Planhat takes no external keys for a {self.to} here")
         return super().encode(value, zone)
 
 
+def link_id(value: Any) -> str | None:
+    """Return the id in what a link holds: an object, a Ref or an id; None for an object that is not saved."""
+    if value is None or isinstance(value, str):
+        return value
+    key: str | None = str(value) if isinstance(value, Ref) else value._raw.get("_id")
+    return key
+
+
 def load_related(obj: Model, field: ForeignKey[Any], target: type[Model], key: str) -> Model:
     """Return the record behind a link, loading it for all rows that were handed out with ``obj``."""
-    session = obj._session()
+    session, origin = obj._session(), obj._origin
     found = session.identity_map.find(target, key)
-    if found is None:
-        origin = obj._origin
-        members = [member() for member in origin.members] if origin is not None else []
-        wanted: dict[str | None, None] = {key: None}
-        for member in members:
-            if member is not None and member._knows(field.data_key):
-                wanted[_stored_id(member, field)] = None
-        missing = [one for one in wanted if one is not None and session.identity_map.find(target, one) is None]
-        kept = load_by_ids(session, target, missing)
+    if found is not None:
+        return found
+    gone = origin.gone if origin is not None else set()
+    if (target, key) not in gone:
+        wanted: dict[str, None] = {key: None}
+        for member in [member() for member in origin.members] if origin is not None else []:
+            if member is not None and member._knows(field.data_key) and (mate := stored_id(member, field)):
+                wanted[mate] = None
+        missing = [
+            one for one in wanted if (target, one) not in gone and session.identity_map.find(target, one) is None
+        ]
+        loaded = load_by_ids(session, target, missing)
+        gone |= {(target, one) for one, record in loaded.items() if record is None}
         if origin is not None:
-            origin.keep.extend(kept)
-        found = session.identity_map.find(target, key)
+            origin.keep += [record for record in loaded.values() if record is not None]
+        found = loaded.get(key)
     if found is None:
         raise target.DoesNotExist(
             f"{obj!r}.{field.name} points to the {field.to} {key}, which Planhat does not have (any more)"
@@ -170,29 +184,57 @@ def load_related(obj: Model, field: ForeignKey[Any], target: type[Model], key: s
     return found
 
 
-def load_by_ids(session: Session, target: type[Model], keys: list[str]) -> list[Model]:
-    """Load records by id in the fewest requests: a small table whole, id lists where they exist, else one by one."""
+def load_by_ids(session: Session, target: type[Model], keys: list[str]) -> dict[str, Model | None]:
+    """Load records by id in the fewest requests: a small table whole, id lists where they exist, else the first one.
+
+    Returns what became of each key that was asked for; None for one that Planhat does not have.
+    """
     objects = target.objects.using(session)
     if target._meta.small_table:
-        table = session.table(target, lambda: list(objects.all()))
-        keys = [key for key in keys if session.identity_map.find(target, key) is None]
-        return [*table, *objects.filter(id__in=keys)] if keys else list(table)
-    if len(keys) == 1:
-        return list(objects.filter(id=keys[0]))
-    if "_id" in (target._meta.list_params[name] for name in target._meta.id_list_params):
-        return list(objects.filter(id__in=keys))
-    return list(objects.filter(id=keys[0]))
+        return from_table(session, target, keys)
+    if len(keys) > 1 and "_id" not in (target._meta.list_params[name] for name in target._meta.id_list_params):
+        keys = keys[:1]
+    found = objects.filter(id__in=keys) if len(keys) > 1 else objects.filter(id=keys[0])
+    return {**dict.fromkeys(keys), **{record._raw["_id"]: record for record in found}}
 
 
-def _stored_id(obj: Model, field: ForeignKey[Any]) -> str | None:
+def from_table(session: Session, target: type[Model], keys: list[str]) -> dict[str, Model | None]:
+    """Find records in a small table, which is read whole once; what an older reading lacks is asked for."""
+    objects = target.objects.using(session)
+    fresh: list[bool] = []
+
+    def load() -> list[Model]:
+        fresh.append(True)
+        return list(objects.all())
+
+    def found_in(records: Iterable[Model]) -> dict[str, Model]:
+        return {record._raw["_id"]: record for record in records if record._state is None or not record._state.deleted}
+
+    table = found_in(session.table(target, load))
+    missing = [key for key in keys if key not in table]
+    if missing and not fresh:
+        table |= found_in(objects.filter(id__in=missing))
+    return {key: table.get(key) for key in keys}
+
+
+def stored_id(obj: Model, field: ForeignKey[Any]) -> str | None:
+    """Return the id that an object's row holds for a link; None where it holds none, or what is no id."""
     try:
-        return conversion.reference_id(obj._raw.get(field.data_key))
+        key = conversion.reference_id(obj._raw.get(field.data_key))
     except marshmallow.ValidationError:
         return None
+    return key if conversion.is_object_id(key) else None
 
 
 class References(Generic[M]):
-    """A list of references on one object. ``ids``, ``len`` and ``in`` cost nothing; iterating loads the objects."""
+    """A list of references on one object. ``ids``, ``len`` and ``in`` cost nothing; iterating loads the objects.
+
+    >>> acme = Company.objects.get(external_id="acme-42")
+    >>> kim = User.objects.get(email="kim@vendor.example")
+    >>> acme.followers.add(kim)
+    >>> kim in acme.followers, acme.followers.ids == [kim.id]
+    (True, True)
+    """
 
     __slots__ = ("_field", "_obj")
 
@@ -203,37 +245,47 @@ class References(Generic[M]):
     @property
     def ids(self) -> list[str]:
         """The ids, in Planhat's order."""
-        return [key for key in map(conversion.reference_id, self._items()) if key]
+        return [key for item in self._items() if (key := self._field.key_of(self._obj, item))]
+
+    @property
+    def items(self) -> list[Any]:
+        """The items as they travel, as a copy: ids, or objects such as ``{"id": ..., "isOwner": True}``."""
+        return conversion.plain_copy(self._items())  # type: ignore[no-any-return]  # a copy is of the same type
 
     def add(self, *objects: M | str) -> None:
         """Append objects (or ids) that are not in the list yet; sent when the owner of the list is saved."""
-        for one in self._field.items_of(self._obj, objects):
-            if conversion.reference_id(one) not in self.ids:
-                self._change([*self._items(), one])
+        items, ids = [*self._items()], set(self.ids)
+        for item in self._field.items_of(self._obj, objects):
+            key = self._field.key_of(self._obj, item)
+            if key not in ids:
+                ids.add(str(key))
+                items.append(item)
+        self._field.write(self._obj, items)
 
     def remove(self, *objects: M | str) -> None:
         """Take objects (or ids) out of the list; sent when the owner of the list is saved."""
-        gone = {conversion.reference_id(one) for one in self._field.items_of(self._obj, objects)}
-        self._change([item for item in self._items() if conversion.reference_id(item) not in gone])
+        gone = {self._field.key_of(self._obj, item) for item in self._field.items_of(self._obj, objects)}
+        kept = [item for item in self._items() if self._field.key_of(self._obj, item) not in gone]
+        self._field.write(self._obj, kept)
 
     def _items(self) -> list[Any]:
         return self._field.items_in(self._obj)
 
-    def _change(self, items: list[Any]) -> None:
-        self._field.write(self._obj, items)
-
     def __iter__(self) -> Iterator[M]:
-        keys = self.ids
-        target = target_of(self._field)
-        session = self._obj._session()
-        missing = [key for key in keys if session.identity_map.find(target, key) is None]
-        kept = load_by_ids(session, target, missing) if missing else []
-        for key in keys:
-            found = session.identity_map.find(target, key)
+        keys, target, session = self.ids, target_of(self._field), self._obj._session()
+        held: dict[str, Any] = {}
+        for place, key in enumerate(keys):
+            found = held.get(key) or session.identity_map.find(target, key)
             if found is None:
-                found = target.objects.using(session).get(id=key)
+                missing = [one for one in keys[place:] if session.identity_map.find(target, one) is None]
+                held |= load_by_ids(session, target, missing)
+                found = held.get(key)
+            if found is None:
+                raise target.DoesNotExist(
+                    f"{self._obj!r}.{self._field.name} holds the {self._field.to} {key}, "
+                    "which Planhat does not have (any more); .ids lists all of them"
+                )
             yield found  # type: ignore[misc]  # the class comes from the registry by name
-        del kept
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -249,11 +301,20 @@ class References(Generic[M]):
     __hash__ = None  # type: ignore[assignment]  # a list that changes has no hash
 
     def __repr__(self) -> str:
-        return f"<{len(self)} x {self._field.to}: {', '.join(self.ids)}>"
+        # A repr never sends a request.
+        if not self._obj._holds(self._field.data_key):
+            return f"<references to {self._field.to}, not loaded>"
+        try:
+            return f"<{len(self)} x {self._field.to}: {', '.join(self.ids)}>"
+        except DecodeError:
+            return f"<references to {self._field.to} that cannot be read>"
 
 
 class ReferenceList(Field[References[M], "Iterable[M | str]"], Generic[M]):
     """A list of links: ``company.followers``. Reading it costs nothing, iterating it loads the objects.
+
+    Objects and ids may be assigned; where Planhat wants objects as items, dictionaries too, which are sent as they
+    are: ``note.users = [{"id": kim.id, "isOwner": True}]``.
 
     :param to: the name of the model it points to.
     :param item_key: where Planhat wants objects as items, the key that holds the id: ``{"id": ...}``.
@@ -270,13 +331,14 @@ class ReferenceList(Field[References[M], "Iterable[M | str]"], Generic[M]):
         item_key: str = "",
         read_only: bool = False,
         heavy: bool = False,
+        get_only: bool = False,
         label: str = "",
         help: str = "",
     ) -> None:
         self.to = self.relation = to
         self.item_key = item_key
         self.python_type = f"References[{to}]"
-        super().__init__(data_key, read_only=read_only, heavy=heavy, label=label, help=help)
+        super().__init__(data_key, read_only=read_only, heavy=heavy, get_only=get_only, label=label, help=help)
 
     @overload
     def __get__(self, obj: None, owner: type[Model]) -> Self: ...
@@ -285,37 +347,81 @@ class ReferenceList(Field[References[M], "Iterable[M | str]"], Generic[M]):
     def __get__(self, obj: Model | None, owner: type[Model]) -> Self | References[M]:
         return self if obj is None else References(obj, self)
 
-    def items_in(self, obj: Model) -> list[Any]:
-        """Return the items as they travel."""
-        items = super().read(obj)
-        return items if isinstance(items, list) else []
+    def __set__(self, obj: Model, value: Iterable[M | str | Mapping[str, Any]] | None) -> None:
+        self.write(obj, value)
 
     def read(self, obj: Model) -> References[M]:
         return References(obj, self)
 
+    def items_in(self, obj: Model) -> list[Any]:
+        """Return the items as they travel; nobody may change the list."""
+        value = obj._state.values.get(self.data_key, MISSING) if obj._state is not None else MISSING
+        if value is MISSING:
+            value = obj._stored(self)
+        if value is None or value == "":
+            return []
+        if not isinstance(value, list):
+            raise self.undecodable(value, obj, marshmallow.ValidationError("not a list"))
+        return value
+
+    def key_of(self, obj: Model, item: Any) -> str | None:
+        """Return the id in an item; None for an empty one."""
+        try:
+            return conversion.reference_id(item)
+        except marshmallow.ValidationError as problem:
+            raise self.undecodable(item, obj, problem) from None
+
     def items_of(self, obj: Model, values: Iterable[Any]) -> list[Any]:
         """Turn objects and ids into items as they travel; items that are there already stay as they are."""
-        present = {conversion.reference_id(item): item for item in self.items_in(obj)}
-        target = target_of(self)
-        items: list[Any] = []
-        for value in values:
-            key = value
-            if isinstance(value, target):
-                obj._refuse_other_session(value)
-                key = value.id
-            elif not isinstance(value, (str, dict)):
-                raise FieldError(f"{obj._meta.name}.{self.name} takes {self.to} objects or ids, not {value!r}")
+        if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+            raise FieldError(f"{obj._meta.name}.{self.name} takes a list of {self.to}, not {conversion.shown(values)}")
+        if isinstance(values, References):
+            obj._link(values._obj)
+            values = values.items
+        given = list(values)
+        present = self.present_items(obj) if self.item_key else {}
+        return [self.item_of(obj, value, present) for value in given]
+
+    def item_of(self, obj: Model, value: Any, present: Mapping[str, Any]) -> Any:
+        """Turn one object, id or item into the item that travels."""
+        if isinstance(value, Mapping):
+            key = conversion.reference_id(value)
+            if key is None:
+                raise FieldError(f"{obj._meta.name}.{self.name}: {conversion.shown(value)} holds no id")
+            return conversion.plain_copy(dict(value)) if self.item_key else key
+        if isinstance(value, target_of(self)):
+            obj._link(value)
+            key = value._raw.get("_id")
             if key is None:
                 raise FieldError(f"{obj._meta.name}.{self.name}: {value!r} is not saved yet; save it first")
-            key = conversion.reference_id(key)
-            items.append(present.get(key, {self.item_key: key} if self.item_key else key))
-        return items
+        elif isinstance(value, str):
+            key = value
+        else:
+            raise FieldError(f"{obj._meta.name}.{self.name} takes {self.to} objects or ids, not {value!r}")
+        return present.get(key, {self.item_key: key}) if self.item_key else key
+
+    def current(self, obj: Model) -> Any:
+        return [item for item in self.items_in(obj) if self.key_of(obj, item)]
+
+    def present_items(self, obj: Model) -> dict[str, Any]:
+        """Return the readable items that are there, by id; what else they hold (isOwner) is not to be lost."""
+        found: dict[str, Any] = {}
+        try:
+            for item in self.items_in(obj):
+                if key := self.key_of(obj, item):
+                    found[key] = item
+        except DecodeError:
+            pass
+        return found
 
     def write(self, obj: Model, value: Any) -> None:
-        super().write(obj, [] if value is None else self.items_of(obj, value))
+        super().write(obj, [] if value is None or self.read_only else self.items_of(obj, value))
 
     def export(self, obj: Model) -> tuple[str, Any]:
-        return self.name, References(obj, self).ids
+        try:
+            return self.name, References(obj, self).ids
+        except DecodeError:
+            return self.name, conversion.plain_copy(self.present(obj))
 
     def empty(self) -> Any:
         return []

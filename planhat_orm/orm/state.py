@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from planhat_orm.errors import ConfigurationError, FieldError
 from planhat_orm.session.session import Session
 
 if TYPE_CHECKING:
@@ -19,11 +20,23 @@ class Origin:
 
     ``loaded`` are Planhat's names of what was asked for; ``number`` orders the requests of the process; ``members``
     are weak references to the objects handed out together, so that one miss can load for all of them; ``keep``
-    holds what they refer to alive as long as one of them lives; ``reload`` repeats the page's request with another
-    selection.
+    holds what they refer to alive as long as one of them lives; ``gone`` are the ids that they refer to and Planhat
+    does not have; ``reload`` repeats the page's request with another selection.
     """
 
-    __slots__ = ("_session", "keep", "loaded", "members", "number", "on_missing", "reload", "undelivered")
+    __slots__ = (
+        "_session",
+        "_tenant",
+        "_wider",
+        "gone",
+        "keep",
+        "loaded",
+        "members",
+        "number",
+        "on_missing",
+        "reload",
+        "undelivered",
+    )
 
     def __init__(
         self,
@@ -34,8 +47,10 @@ class Origin:
         undelivered: frozenset[str] = frozenset(),
         reload: Callable[[str], None] | None = None,
         on_missing: str = "peers",
+        tenant: object = None,
     ) -> None:
         self._session = session
+        self._tenant = tenant if session is None else session.tenant
         self.loaded = loaded
         self.number = number
         #: Selected, but in no row of the page: whether lists hold them at all is not known.
@@ -44,28 +59,68 @@ class Origin:
         self.on_missing = on_missing
         self.members: list[Callable[[], Any]] = []
         self.keep: list[Any] = []
+        self.gone: set[tuple[type, str]] = set()
+        self._wider: dict[frozenset[str], Origin] | None = None
 
     @property
     def session(self) -> Session:
         """The session that loaded the rows; an unpickled object joins the current one when it needs it."""
         if self._session is None:
-            self._session = Session.current()
+            session = Session.current()
+            if self._tenant not in (None, session.tenant):
+                raise ConfigurationError(
+                    f"a pickled object was loaded by another token or from another host than {session} has; "
+                    "read the record again instead"
+                )
+            self._session, self._tenant = session, session.tenant
+        return self._session
+
+    @property
+    def joined(self) -> Session | None:
+        """The session that loaded the rows, None for an unpickled object that has not needed one yet."""
         return self._session
 
     @property
     def tenant(self) -> object:
-        """What tells the session's tenant from others; None before an unpickled object has joined a session."""
-        return self._session.tenant if self._session is not None else None
+        """What tells the session's tenant from others."""
+        return self._tenant
+
+    @property
+    def is_page(self) -> bool:
+        """Whether the rows are of a list, whose members load together, rather than one record."""
+        return self.reload is not None or self.on_missing != "peers"
+
+    def widened(self, loaded: frozenset[str]) -> Origin:
+        """Return the origin of the same rows when more of them is loaded: one object for all that have the same."""
+        union = self.loaded | loaded
+        if union == self.loaded:
+            return self
+        if self._wider is None:
+            self._wider = {}
+        known = self._wider.get(union)
+        if known is None:
+            known = self._wider[union] = Origin(
+                self._session,
+                union,
+                self.number,
+                undelivered=self.undelivered,
+                reload=self.reload,
+                on_missing=self.on_missing,
+                tenant=self._tenant,
+            )
+            known.members, known.keep, known.gone, known._wider = self.members, self.keep, self.gone, self._wider
+        return known
 
 
 class State:
     """What was changed on one object, and the containers that were read from it.
 
     ``values`` holds Python values by Planhat's name; ``custom`` the same for the keys inside ``custom``; ``moved``
-    Planhat's value at the time of the change where it moved since; ``written`` the number of the last write.
+    Planhat's value at the time of the change where it moved since, by Planhat's name or ``custom.`` and the key;
+    ``written`` the number of the last write.
     """
 
-    __slots__ = ("custom", "deleted", "moved", "session", "values", "written")
+    __slots__ = ("_session", "custom", "deleted", "moved", "values", "written")
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
@@ -73,7 +128,21 @@ class State:
         self.moved: dict[str, Any] = {}
         self.written = 0
         self.deleted = False
-        self.session: Session | None = None
+        self._session: Session | None = None
+
+    @property
+    def session(self) -> Session | None:
+        """The session that a new object is to be saved by; None for the one that is current then."""
+        return self._session
+
+    @session.setter
+    def session(self, session: Session | None) -> None:
+        if self._session is not None and session is not self._session:
+            raise FieldError(
+                f"the object is linked to objects of {self._session}, so {session} cannot save it: "
+                "objects of two sessions cannot be linked"
+            )
+        self._session = session
 
 
 def merged(old: Mapping[str, Any], new: Mapping[str, Any], asked: frozenset[str]) -> dict[str, Any]:

@@ -7,54 +7,71 @@ took out of an object was changed after the object itself was let go.
 
 from __future__ import annotations
 
-import copy
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import marshmallow
 
 from planhat_orm.errors import DecodeError, ValidationError
-from planhat_orm.orm.conversion import same
-from planhat_orm.orm.custom import CustomData, CustomValues
+from planhat_orm.orm.conversion import is_blank, plain_copy, same
+from planhat_orm.orm.custom import DELETED, CustomData, CustomValues, differs
+from planhat_orm.orm.fields import MISSING
 from planhat_orm.orm.state import Origin, State, merged
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from planhat_orm.orm.fields import Field
     from planhat_orm.orm.model import Model
 
 
-def pending(obj: Model) -> dict[str, Any]:
-    """Return the Python values that differ from Planhat's, by Planhat's name; keys inside ``custom`` are not here."""
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What differs from Planhat's: Python values by Planhat's name, and the keys inside ``custom``."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    custom: dict[str, Any] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.values or self.custom)
+
+    def paths(self) -> set[str]:
+        """Return Planhat's names, those inside ``custom`` with ``custom.`` in front."""
+        return {*self.values, *(f"custom.{name}" for name in self.custom)}
+
+
+# What changed
+
+
+def pending(obj: Model) -> Pending:
+    """Return what differs from Planhat's."""
     state = obj._state
-    if state is None:
-        return {}
+    if state is None or not (state.values or state.custom):
+        return Pending()
     by_key = obj._meta.by_key
-    return {
+    values = {
         key: value
-        for key, value in state.values.items()
+        for key, value in list(state.values.items())
         if not obj._knows(key) or not is_stored(by_key[key], obj._raw.get(key), value)
     }
+    data = custom_field(obj)
+    return Pending(values, CustomValues(obj, data).changed() if data is not None else {})
 
 
 def is_stored(field: Field[Any, Any], stored: Any, value: Any) -> bool:
-    """Tell whether a Python value is what ``stored`` reads as; what cannot be read equals nothing."""
+    """Tell whether a Python value is what ``stored`` reads as; what cannot be read equals nothing but its copy."""
+    if stored is MISSING:
+        return False
     try:
         return same(field.decode(stored), field.comparable(value))
     except DecodeError:
-        return False
-
-
-def pending_custom(obj: Model) -> dict[str, Any]:
-    """Return the keys inside ``custom`` whose value differs from Planhat's."""
-    field = custom_field(obj)
-    return CustomValues(obj, field).changed() if field is not None else {}
+        return same(stored, value)
 
 
 def custom_field(obj: Model) -> CustomData | None:
     """Return the field that holds the tenant's own values, if the model has one."""
-    field = obj._meta.by_key.get("custom")
-    return field if isinstance(field, CustomData) else None
+    data = obj._meta.by_key.get("custom")
+    return data if isinstance(data, CustomData) else None
 
 
 def stored_custom(row: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -62,51 +79,103 @@ def stored_custom(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return CustomData.mapping(row.get("custom"))
 
 
+def differences(obj: Model) -> Iterator[tuple[str, str, Any, Any]]:
+    """Yield Planhat's name, the Python name, Planhat's value and ours of all that a save would send."""
+    found = pending(obj)
+    for key, value in found.values.items():
+        field = obj._meta.by_key[key]
+        yield key, field.name, field.readable(obj._raw.get(key)), value
+    stored = stored_custom(obj._raw)
+    for name, value in found.custom.items():
+        yield f"custom.{name}", f"custom.{name}", plain_copy(stored.get(name)), value
+
+
 def changes(obj: Model) -> dict[str, tuple[Any, Any]]:
     """Return Python name to (Planhat's value, ours) for all that a save would send."""
-    found: dict[str, tuple[Any, Any]] = {}
-    for key, value in pending(obj).items():
-        field = obj._meta.by_key[key]
-        found[field.name] = (readable(field, obj._raw.get(key)), value)
-    stored = stored_custom(obj._raw)
-    for name, value in pending_custom(obj).items():
-        found[f"custom.{name}"] = (stored.get(name), value)
-    return found
+    return {name: (theirs, ours) for _, name, theirs, ours in differences(obj)}
 
 
-def readable(field: Field[Any, Any], stored: Any) -> Any:
-    """Return a stored value converted, or as it came when it cannot be."""
-    try:
-        return field.decode(stored)
-    except DecodeError:
-        return stored
+def conflicts(obj: Model) -> dict[str, tuple[Any, Any]]:
+    """Return the changes whose value at Planhat is not any more what it was when they were made."""
+    moved = obj._state.moved if obj._state is not None else {}
+    if not moved:
+        return {}
+    return {
+        name: (theirs, ours)
+        for path, name, theirs, ours in differences(obj)
+        if path in moved and not same(stored_at(obj._raw, path), moved[path])
+    }
 
 
-def body_of(obj: Model) -> dict[str, Any]:
+def stored_at(row: Mapping[str, Any], path: str) -> Any:
+    """Return a row's value by Planhat's name, ``custom.`` and a key for one inside ``custom``."""
+    head, inside, name = path.partition("custom.")
+    return stored_custom(row).get(name) if inside and not head else row.get(path)
+
+
+# What a save sends
+
+
+def body_of(obj: Model, found: Pending) -> dict[str, Any]:
     """Return what a save sends, checked: all that is set on a new object, what changed on a saved one.
 
     :raises ValidationError: with all complaints at once, by field.
     """
-    meta, zone, creates = obj._meta, obj._zone(), obj.id is None
+    meta, zone, creates = obj._meta, obj._zone(), obj._raw.get("_id") is None
     problems: dict[str, list[str]] = {}
     body: dict[str, Any] = dict(meta.constant) if creates else {}
-    for key, value in pending(obj).items():
+    for key, value in found.values.items():
         field = meta.by_key[key]
         if creates and value is None:
             continue
         try:
             body[key] = field.encode(value, zone)
         except marshmallow.ValidationError as problem:
-            problems.setdefault(field.name, []).extend(str(text) for text in problem.messages)
-    custom = {name: value for name, value in pending_custom(obj).items() if not (creates and value is None)}
+            problems[field.name] = [str(text) for text in problem.messages]
+        else:
+            if refusal := refused(obj, field, body[key], creates=creates):
+                problems[field.name] = [refusal]
+    custom = custom_body(obj, found.custom, problems, creates=creates)
     if custom:
         body["custom"] = custom
     if creates:
         check_required(obj, body, problems)
     elif body:
-        body.update({key: obj._raw[key] for key in meta.always_sent if key in obj._raw and key not in body})
+        body.update({key: plain_copy(obj._raw[key]) for key in meta.always_sent if key in obj._raw and key not in body})
     if problems:
         raise ValidationError(problems, model=meta.name)
+    return body
+
+
+def refused(obj: Model, field: Field[Any, Any], value: Any, *, creates: bool) -> str | None:
+    """Say why a value of the right type may not be sent all the same; None when it may."""
+    if field.read_only:
+        return "is read-only, and changes were made inside it, which cannot be saved; revert() forgets them"
+    if not creates and field.required and (value is None or is_blank(value)):
+        return "is required and cannot be cleared"
+    constant = obj._meta.constant.get(field.data_key, value)
+    if constant != value:
+        return f"is always {constant!r} for a {obj._meta.name}"
+    return None
+
+
+def custom_body(
+    obj: Model, changed: Mapping[str, Any], problems: dict[str, list[str]], *, creates: bool
+) -> dict[str, Any]:
+    """Return what is sent inside ``custom``, as copies: changes made while it is under way are not part of it."""
+    stored = stored_custom(obj._raw)
+    body: dict[str, Any] = {}
+    folded: dict[str, str] = {}
+    for name, value in changed.items():
+        if creates and value is None:
+            continue
+        twin = folded.setdefault(name.casefold(), name)
+        if twin != name:
+            # Planhat refuses the whole request then, although it stores both (reported from a live tenant, 2026).
+            problems[f"custom.{name}"] = [f"differs from {twin!r} in letter case only; Planhat takes one of them"]
+        # A list is cleared by [] (docs: What Planhat does, Clearing values).
+        clears_list = value is None and isinstance(stored.get(name), list)
+        body[name] = [] if clears_list else plain_copy(value)
     return body
 
 
@@ -115,68 +184,110 @@ def check_required(obj: Model, body: Mapping[str, Any], problems: dict[str, list
     for needed in obj._meta.create_required:
         keys = (needed,) if isinstance(needed, str) else needed
         names = [obj._meta.by_key[key].name for key in keys]
-        given = [value for key in keys if (value := body.get(key)) is not None]
-        if any(not isinstance(value, str) or value.strip() for value in given) or any(
-            name in problems for name in names
-        ):
+        if any(body.get(key) is not None and not is_blank(body[key]) for key in keys):
             continue
+        if any(name in problems for name in names):
+            continue
+        article = "an" if obj._meta.name[:1] in "AEIOU" else "a"
         others = f", or one of {', '.join(names[1:])}," if len(names) > 1 else ""
-        problems[names[0]] = [f"is required{others} to create a {obj._meta.name}"]
+        problems[names[0]] = [f"is required{others} to create {article} {obj._meta.name}"]
 
 
-def snapshot(obj: Model) -> dict[str, Any]:
+def before(obj: Model, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return Planhat's values of what is about to be sent, as far as they are known."""
+    known = {key: plain_copy(obj._raw.get(key)) for key in body if key != "custom" and obj._knows(key)}
+    if "custom" in body and obj._knows("custom"):
+        stored = stored_custom(obj._raw)
+        known["custom"] = {name: plain_copy(stored.get(name)) for name in body["custom"]}
+    return known
+
+
+def sent_of(obj: Model, found: Pending) -> dict[str, Any]:
     """Return what is about to be sent as Python values, so that later changes can be told from it."""
-    sent = {key: obj._meta.by_key[key].comparable(value) for key, value in pending(obj).items()}
-    return {**copy.deepcopy(sent), "custom": copy.deepcopy(pending_custom(obj))}
+    by_key = obj._meta.by_key
+    sent = {key: plain_copy(by_key[key].comparable(value)) for key, value in found.values.items()}
+    return {**sent, "custom": plain_copy(found.custom)}
+
+
+def echo(obj: Model, body: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
+    """Return the row that a success without a body stands for, and what of it is known.
+
+    What was sent is what is stored, as far as anybody can tell; but a reference by an own key is stored as an id.
+    """
+    loaded = obj._origin.loaded if obj._origin is not None else frozenset({"_id"})
+    row = {**obj._raw, **{key: plain_copy(value) for key, value in body.items()}}
+    if "custom" in body:
+        row["custom"] = {**stored_custom(obj._raw), **plain_copy(body["custom"])}
+    unknown = {key for key, value in body.items() if isinstance(value, str) and value[:6] in ("extid-", "srcid-")}
+    unknown &= {key for key in unknown if obj._meta.by_key[key].relation}
+    if "custom" in body and not obj._knows("custom"):
+        unknown.add("custom")  # the other keys are not known
+    return {key: value for key, value in row.items() if key not in unknown}, loaded - unknown
+
+
+# How rows are taken in
 
 
 def merge(obj: Model, row: dict[str, Any], origin: Origin, sent: Mapping[str, Any] | None = None) -> None:
     """Take a row of the object's record in: fill what is not loaded, refresh what is clean, keep what is dirty.
 
     A row that was asked for before the object's last write may be older than what is known, so it only fills.
+
+    :param sent: what the row answers, as ``sent_of`` gave it; it is clean now, unless it was changed since.
     """
     known, state, asked = obj._origin, obj._state, origin.loaded
     if known is not None and state is not None and origin.number < state.written:
         row = {key: value for key, value in row.items() if not obj._knows(key)}
-        asked = asked - known.loaded
-    whole = known is None or asked is known.loaded or asked >= known.loaded
-    raw = row if whole else merged(obj._raw, row, asked)
+        asked = frozenset(key for key in asked if not obj._knows(key))
+    raw = row if known is None or asked >= obj._meta.keys else merged(obj._raw, row, asked)
     if state is not None:
         rebase(obj, state, raw, sent or {})
     obj._raw = raw
-    if whole:
+    if known is None:
         obj._origin = origin
-    elif known is not None and not known.loaded >= asked:
-        obj._origin = Origin(origin.session, known.loaded | asked, origin.number)
+    elif origin.is_page and asked is origin.loaded:
+        # Handed out with the rows of this page from now on.
+        obj._origin = origin.widened(known.loaded)
+    else:
+        obj._origin = known.widened(asked)
 
 
 def rebase(obj: Model, state: State, raw: Mapping[str, Any], sent: Mapping[str, Any]) -> None:
     """Hold what was changed against a new row: what was sent or is stored is clean, what moved is noted."""
+    saved = obj._origin is not None
     for key, value in list(state.values.items()):
-        field = obj._meta.by_key[key]
+        field, old = obj._meta.by_key[key], obj._raw.get(key)
+        knew = obj._knows(key)
         was_sent = key in sent and same(sent[key], field.comparable(value))
-        if was_sent or (obj._knows(key) and is_stored(field, obj._raw.get(key), value)):
-            refresh_clean(state, field, raw.get(key), value)
-        elif obj._knows(key) and not same(raw.get(key), obj._raw.get(key)):
-            state.moved.setdefault(field.name, obj._raw.get(key))
-    before, after, wrote = stored_custom(obj._raw), stored_custom(raw), sent.get("custom", {})
+        if was_sent or (knew and is_stored(field, old, value)) or is_stored(field, raw.get(key, MISSING), value):
+            let_go(state, field, raw.get(key), value)
+        elif saved and knew and not same(raw.get(key), old):
+            state.moved.setdefault(key, old)
+    knew, theirs, now, wrote = obj._knows("custom"), stored_custom(obj._raw), stored_custom(raw), sent.get("custom", {})
     for name, value in list(state.custom.items()):
-        if (name in wrote and same(wrote[name], value)) or same(value, before.get(name)):
-            if isinstance(value, (list, dict)) and type(after.get(name)) is type(value):
-                in_place(value, copy.deepcopy(after[name]))
-            else:
-                del state.custom[name]
-        elif obj._knows("custom") and not same(before.get(name), after.get(name)):
-            state.moved.setdefault(f"custom.{name}", before.get(name))
+        ours = None if value is DELETED else value
+        was_sent = name in wrote and same(wrote[name], ours)
+        if was_sent or (knew and not differs(ours, theirs.get(name))) or same(now.get(name, MISSING), ours):
+            let_go_custom(state, name, now.get(name), value)
+        elif saved and knew and not same(theirs.get(name), now.get(name)):
+            state.moved.setdefault(f"custom.{name}", theirs.get(name))
 
 
-def refresh_clean(state: State, field: Field[Any, Any], stored: Any, value: Any) -> None:
+def let_go(state: State, field: Field[Any, Any], stored: Any, value: Any) -> None:
     """Let go of a clean value; a container that somebody may hold is brought up to date where it is."""
-    fresh = readable(field, stored) if field.mutable else None
+    fresh = field.readable(stored) if isinstance(value, (list, dict)) else None
     if isinstance(value, (list, dict)) and type(fresh) is type(value):
         in_place(value, fresh)
     else:
         del state.values[field.data_key]
+
+
+def let_go_custom(state: State, name: str, stored: Any, value: Any) -> None:
+    """Let go of a clean value inside ``custom``, as ``let_go`` does."""
+    if isinstance(value, (list, dict)) and (stored is None or type(stored) is type(value)):
+        in_place(value, plain_copy(stored if stored is not None else type(value)()))
+    else:
+        del state.custom[name]
 
 
 def in_place(container: Any, fresh: Any) -> None:
@@ -186,3 +297,19 @@ def in_place(container: Any, fresh: Any) -> None:
         container.update(fresh)
     else:
         container.extend(fresh)
+
+
+def revert(obj: Model, state: State) -> None:
+    """Forget what was changed: containers that somebody may hold are as Planhat last sent them."""
+    for key, value in list(state.values.items()):
+        if obj._origin is not None and obj._knows(key):
+            let_go(state, obj._meta.by_key[key], obj._raw.get(key), value)
+        else:
+            del state.values[key]
+    stored = stored_custom(obj._raw)
+    for name, value in list(state.custom.items()):
+        if name in stored:
+            let_go_custom(state, name, stored[name], value)
+        else:
+            del state.custom[name]
+    state.moved.clear()
