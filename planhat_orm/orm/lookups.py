@@ -60,6 +60,10 @@ class Q:
 
     __slots__ = ("children", "connector", "negated")
 
+    children: tuple[Q | Condition, ...]
+    connector: str
+    negated: bool
+
     def __init__(self, *parts: Q | Condition | str, **conditions: Any) -> None:
         paths = [part for part in parts if isinstance(part, str)]
         if paths and len(parts) > 1:
@@ -74,9 +78,12 @@ class Q:
                 f"{paths[0]!r} alone is no condition: name what is compared, as in external_id={paths[0]!r}, "
                 "or give a path with a lookup, as in Q('custom.Tier', exact='Gold')"
             )
+        if len(parts) == 1 and isinstance(parts[0], Q) and not conditions:
+            self.children, self.connector, self.negated = parts[0].children, parts[0].connector, parts[0].negated
+            return
         self.connector = "and"
         self.negated = False
-        self.children: tuple[Q | Condition, ...] = (
+        self.children = (
             *(part for part in parts if isinstance(part, Condition) or (isinstance(part, Q) and part.children)),
             *(
                 Condition(paths[0], name, value) if paths else Condition(*split_lookup(name), value)

@@ -371,9 +371,9 @@ class QuerySet(Refused, LazyValues, Generic[M]):
             Q(rest, **{condition.lookup: condition.value})
         )
         there._spans = True
-        linked = Q(Condition(field.name, "in", there))
+        linked = Condition(field.name, "in", there)
         if condition.lookup == "isnull" and condition.value is True:
-            return linked | Q(**{f"{field.name}__isnull": True})
+            return Q(linked) | Q(**{f"{field.name}__isnull": True})
         return linked
 
     def order_by(self, *paths: str) -> Self:
