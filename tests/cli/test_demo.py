@@ -110,7 +110,7 @@ def test_the_custom_field_is_saved_by_itself(shown: str) -> None:
 def test_the_mistakes_are_explained(shown: str) -> None:
     found = sections(shown)
     external = " ".join(found["6. Mistake an external id for Planhat's own"][1])
-    assert "did you mean get(external_id='acme-42')?" in external
+    assert re.search(r"did you mean .*external_id='acme-42'", external)
     [misspelt] = found["7. Misspell a field: Planhat would ignore the filter and return everything"][1]
     assert misspelt.endswith("did you mean 'status'?")
 
