@@ -60,6 +60,10 @@ def explained(plan: Plan) -> list[str]:
         lines += [f"  rows that lists hide are asked for: {', '.join(shown_all)}"] if shown_all else []
         lines += [f"  rows that lists hide are left out, as the filter wants: {', '.join(left)}"] if left else []
     lines += [f"  selected: {selected(plan)}"] if plan.select else []
+    compared = {*plan.predicate.keys, *(key.target.data_key for key in plan.order)}
+    doubtful = [meta.by_key[key].name for key in plan.select if key in compared - {"_id", *meta.list_fields}]
+    if doubtful:
+        lines.append(f"  note: where no row holds {' or '.join(doubtful)}, one request tells why, once in a session")
     lines += [f"  note: {note}" for note in plan.notes]
     return lines
 

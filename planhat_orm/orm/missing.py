@@ -96,11 +96,12 @@ def load_missing(obj: Model, field: Field[Any, Any]) -> None:
         origin.reload.load(origin, type(obj), key)
         if obj._knows(key):
             return
-    settled = origin.session.settled
-    if (type(obj), key) not in settled:
+    unheld = key in origin.undelivered
+    if not unheld or (type(obj), key) not in origin.session.settled:
         refresh(obj)
-        learn(origin.session, type(obj), {key, *origin.undelivered}, obj._raw)
-    if (type(obj), key) in settled and key in origin.undelivered:
+        if unheld:
+            learn(origin.session, type(obj), origin.undelivered, obj._raw)
+    if unheld and (type(obj), key) in origin.session.settled:
         # Lists leave it out because there is no value: that goes for the whole page.
         origin.loaded |= {key}
     elif len(origin.members) > 1 and (obj._meta.name, key) not in (warned := _warned.setdefault(origin.session, set())):
@@ -115,14 +116,17 @@ class Reload:
     the endpoint takes lists of ids and they fit into no more requests than there were pages.
     """
 
-    __slots__ = ("_pages", "_run")
+    __slots__ = ("_done", "_pages", "_run")
 
     def __init__(self, run: Run, pages: Sequence[Params]) -> None:
         self._run = run
         self._pages = pages
+        self._done: set[str] = set()
 
     def load(self, origin: Origin, model: type[Model], data_key: str) -> None:
         """Load the field; ``origin`` knows it afterwards unless some of its objects were not found again."""
+        if data_key in self._done:
+            return  # who still misses it was not on the pages any more
         run, session = self._run, origin.session
         if run.select and data_key not in run.select:
             run.select = (*run.select, data_key)  # following pages ask for it from the start
@@ -139,6 +143,7 @@ class Reload:
         if wanted <= {row["_id"] for rows in pages for row in rows}:
             # Widened first, so that the objects stay together on one page.
             origin.loaded |= {data_key}
+        self._done.add(data_key)
         for answer, rows in zip(answers, pages, strict=True):
             mine = [row for row in rows if row["_id"] in wanted]
             fresh = Origin(session, frozenset(("_id", data_key)), answer.number)
@@ -163,11 +168,11 @@ def deliver(session: Session, model: type[Model], asked: Iterable[str], rows: li
 
     What one row holds, lists do hold: that is remembered, and later pages need not be looked at for it.
     """
-    settled = session.settled
+    settled, documented = session.settled, model._meta.list_fields
     held: set[str] = set()
     unknown: set[str] = set()
     for key in asked:
-        if (model, key) in settled:
+        if (model, key) in settled or key in documented:
             held.add(key)
         elif any(key in row for row in rows):
             settled.add((model, key))
@@ -179,7 +184,7 @@ def deliver(session: Session, model: type[Model], asked: Iterable[str], rows: li
 
 def learn(session: Session, model: type[Model], keys: Iterable[str], record: Row) -> None:
     """Note what a record that was read whole does not hold either: lists leave it out for want of a value."""
-    session.settled.update((model, key) for key in keys if key not in record and not model._meta.by_key[key].get_only)
+    session.settled.update((model, key) for key in keys if key not in record)
 
 
 def settle(session: Session, model: type[Model], keys: Iterable[str], rows: list[Row]) -> None:

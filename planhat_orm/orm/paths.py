@@ -166,12 +166,15 @@ class Output:
             return getattr(record, self.key)
         if self.key:
             return copy.deepcopy(record.custom.get(self.key))
+        if isinstance(self.field, Custom):
+            try:
+                return copy.deepcopy(self.field.read(record))
+            except DecodeError:
+                return copy.deepcopy(record.custom.get(self.field.key))
         try:
             return self.field.export(record)[1]
         except DecodeError:
-            if isinstance(self.field, Custom):
-                return record.custom.get(self.field.key)
-            return record._raw.get(self.field.data_key)
+            return copy.deepcopy(record._raw.get(self.field.data_key))
 
 
 def output_of(model: type[Model], path: str) -> Output:

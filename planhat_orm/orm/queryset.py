@@ -8,20 +8,21 @@ times, but a record that exists throughout comes exactly once.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
 
 from planhat_orm.errors import InvalidQuery
 from planhat_orm.orm.conversion import is_object_id
 from planhat_orm.orm.execution import Run
-from planhat_orm.orm.lookups import Condition, LazyValues, Q, check_q, split_lookup
+from planhat_orm.orm.lookups import LazyValues, Q, check_q, split_lookup
 from planhat_orm.orm.ordering import order_of
 from planhat_orm.orm.outputs import Rows, Shape, table_of
-from planhat_orm.orm.paths import link_of, output_of, resolve
+from planhat_orm.orm.paths import output_of, resolve
 from planhat_orm.orm.planner import KEY_KINDS, Plan, plan_for
 from planhat_orm.orm.query import OnMissing, Query, check_index
 from planhat_orm.orm.refused import Refused
-from planhat_orm.orm.relations import target_of
 from planhat_orm.orm.results import Results
+from planhat_orm.orm.spans import rebound, spanned
 from planhat_orm.session.session import Session
 
 if TYPE_CHECKING:
@@ -52,10 +53,9 @@ class QuerySet(Refused, LazyValues, Generic[M]):
         #: What ``create`` sets besides what it is given: the other end of a reverse manager.
         self._defaults = defaults or {}
         self._results: Results[M] | None = None
-        self._run: Run | None = None
+        #: The carrying out behind the cached rows, or behind the iterator made last.
+        self._runs: list[Run] = []
         self._indexed = False
-        #: Whether it was made of a filter across a link, so that it follows that filter to another session.
-        self._spans = False
 
     # Magic methods
 
@@ -239,8 +239,8 @@ class QuerySet(Refused, LazyValues, Generic[M]):
         :raises PaginationError: when the pages of an ordered list contradict each other.
         """
         session = self._bound()
-        self._run = Run(session, self._plan(session, stream=True))
-        for batch in self._run.objects(stream=True):
+        self._runs[:] = [Run(session, self._plan(session, stream=True))]
+        for batch in self._runs[0].objects(stream=True):
             while batch:
                 # Taken out one by one, so that a row is gone as soon as its consumer lets it go.
                 batch.reverse()
@@ -354,27 +354,11 @@ class QuerySet(Refused, LazyValues, Generic[M]):
                 f"{name}() takes keywords and Q objects, not {conditions[0]!r} alone; "
                 f"did you mean {key_like(conditions[0])}={conditions[0]!r}?"
             )
-        q = Q(*conditions, **lookups).replaced(self._across)
+        q = spanned(self.query.model._meta, Q(*conditions, **lookups), self._session)
         session = self._session or Session.find_current()
         zone = session.timezone if session is not None else None
         check_q(self.query.model._meta, q, zone, zone_known=session is not None)
         return self._clone(self.query.filtered(~q if negate else q))
-
-    def _across(self, condition: Condition) -> Condition | Q:
-        """Turn a condition on what a link leads to into one on the link; what it leads to is read first."""
-        found = link_of(self.query.model._meta, condition.path)
-        if found is None:
-            return condition
-        field, rest = found
-        objects = target_of(field).objects
-        there = (objects if self._session is None else objects.using(self._session)).filter(
-            Q(rest, **{condition.lookup: condition.value})
-        )
-        there._spans = True
-        linked = Condition(field.name, "in", there)
-        if condition.lookup == "isnull" and condition.value is True:
-            return Q(linked) | Q(**{f"{field.name}__isnull": True})
-        return linked
 
     def order_by(self, *paths: str) -> Self:
         """Return the records in an order: paths, with a minus for descending. Without paths: no order.
@@ -416,13 +400,7 @@ class QuerySet(Refused, LazyValues, Generic[M]):
 
     def using(self, session: Session) -> Self:
         """Return the queryset bound to a session."""
-
-        def rebound(condition: Condition) -> Condition:
-            value = condition.value
-            spans = isinstance(value, QuerySet) and value._spans
-            return replace(condition, value=value.using(session)) if spans else condition
-
-        where = tuple(q.replaced(rebound) for q in self.query.where)
+        where = tuple(rebound(q, session) for q in self.query.where)
         return self._clone(replace(self.query, where=where), session)
 
     def _key(self, name: str) -> str:
@@ -461,7 +439,7 @@ class QuerySet(Refused, LazyValues, Generic[M]):
     @property
     def scan_report(self) -> ScanReport | None:
         """What the scan behind the cached rows did: pages, repairs, whether completeness is proven."""
-        return self._run.report if self._run is not None else None
+        return self._runs[0].report if self._runs else None
 
     # Private
 
@@ -478,22 +456,27 @@ class QuerySet(Refused, LazyValues, Generic[M]):
         return self._session
 
     def _plan(self, session: Session, *, single: bool = False, stream: bool = False) -> Plan:
-        return plan_for(self.query, base_url=session.base_url, zone=session.timezone, single=single, stream=stream)
+        return _planned(session, self.query, single=single, stream=stream)
 
     def _cache(self) -> Results[M]:
         if self._results is None:
-            self._results = Results(self._fetched)
+            # Nothing that leads back here: rows would stay until the garbage collector finds the circle.
+            self._results = Results(partial(_objects, self._bound(), self.query, self._runs))
         return self._results
-
-    def _fetched(self) -> Iterator[list[M]]:
-        session = self._bound()
-        self._run = Run(session, self._plan(session))
-        return self._run.objects()
 
 
 def key_like(value: Any) -> str:
     """Name the key that a text looks like."""
     return "id" if is_object_id(value) else "external_id"
+
+
+def _planned(session: Session, query: Query, *, single: bool = False, stream: bool = False) -> Plan:
+    return plan_for(query, base_url=session.base_url, zone=session.timezone, single=single, stream=stream)
+
+
+def _objects(session: Session, query: Query, runs: list[Run]) -> Iterator[list[Any]]:
+    runs[:] = [Run(session, _planned(session, query))]
+    return runs[0].objects()
 
 
 def _unpickled(cls: type[QuerySet[Any]], query: Query, records: list[Any], defaults: dict[str, Any]) -> QuerySet[Any]:

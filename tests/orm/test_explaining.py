@@ -1,0 +1,108 @@
+"""explain() against what was then sent: the price is kept, and nothing is sent to state it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from planhat_orm.models import Company, Enduser, Note, User
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from planhat_orm.orm.queryset import QuerySet
+    from planhat_orm.sandbox import Sandbox
+
+ROWS = 60
+CASES: list[tuple[str, Callable[[list[str], list[str]], QuerySet[Any]]]] = [
+    ("1", lambda companies, people: Company.objects.filter(id=companies[0])),
+    ("1", lambda companies, people: Company.objects.filter(external_id="c-1")),
+    ("1", lambda companies, people: Company.objects.filter(external_id="c-1", name="other")),
+    ("1", lambda companies, people: Company.objects.filter(id__in=companies[:20])),
+    ("2", lambda companies, people: Company.objects.filter(id__in=companies)),
+    ("1", lambda companies, people: Company.objects.only("name").filter(id__in=companies)),
+    ("3", lambda companies, people: Enduser.objects.filter(id__in=people[:3])),
+    ("1", lambda companies, people: Company.objects.all()[:10]),
+    ("1", lambda companies, people: Company.objects.order_by("-name")[5:15]),
+    ("1", lambda companies, people: Enduser.objects.filter(company=companies[0])[:10]),
+    ("0", lambda companies, people: Company.objects.none()),
+    ("0", lambda companies, people: Company.objects.all()[4:4]),
+    ("0", lambda companies, people: Company.objects.filter(id__in=[])),
+    ("1 + rows", lambda companies, people: Company.objects.all()),
+    ("1 + rows", lambda companies, people: Company.objects.filter(name="C1").order_by("phase", "name")),
+    ("1 + rows", lambda companies, people: Note.objects.filter(company=companies[0])),
+    ("1 + rows", lambda companies, people: User.objects.filter(id__in=[people[0], people[1]])),
+    ("at least 1", lambda companies, people: Enduser.objects.filter(company__in=companies[:20])),
+    ("up to 3", lambda companies, people: Enduser.objects.filter(id__in=people[:3])[:2]),
+]
+
+
+@pytest.fixture
+def ids(planhat_sandbox: Sandbox) -> tuple[list[str], list[str]]:
+    """Companies and people, by id."""
+    for n in range(ROWS):
+        row = planhat_sandbox.add(Company, name=f"C{n}", external_id=f"c-{n}")
+        planhat_sandbox.add(Enduser, company=row, email=f"{n}@x.example")
+    return (
+        [row["_id"] for row in planhat_sandbox.rows(Company)],
+        [row["_id"] for row in planhat_sandbox.rows(Enduser)],
+    )
+
+
+@pytest.mark.parametrize(("price", "query"), CASES)
+def test_the_price_is_what_is_then_sent(
+    planhat_sandbox: Sandbox,
+    ids: tuple[list[str], list[str]],
+    price: str,
+    query: Callable[[list[str], list[str]], QuerySet[Any]],
+) -> None:
+    qs = query(*ids)
+    with planhat_sandbox.assert_requests(0):
+        said = qs.explain()
+    assert said.startswith(str(qs.query))
+    stated = re.search("requests: (.*)", said)
+    assert stated is not None
+    assert stated[1].startswith(price)
+    with planhat_sandbox.assert_requests(int(price) if price.isdigit() else 1 if "1" in price else 2):
+        list(qs)
+
+
+def test_what_is_said_to_be_sent_is_sent(planhat_sandbox: Sandbox, ids: tuple[list[str], list[str]]) -> None:
+    companies, _ = ids
+    for qs in (
+        Enduser.objects.filter(company=companies[0], email="0@x.example"),
+        Enduser.objects.filter(archived=False).order_by("-email")[:5],
+        Note.objects.filter(company=companies[0]),
+        User.objects.filter(email="kim@v.example"),
+    ):
+        said = qs.explain()
+        list(qs)
+        sent = planhat_sandbox.requests[-1].params
+        stated = (
+            dict(part.split("=", 1) for part in re.findall(r"sent: (.*)", said)[0].split(", "))
+            if "sent:" in said
+            else {}
+        )
+        paging = {"limit", "offset", "sort", "select"}
+        assert stated == {name: value for name, value in sent.items() if name not in paging}
+        assert f"order: sort={sent['sort']}" in said
+
+
+def test_many_ids_are_explained_as_a_choice(planhat_sandbox: Sandbox, ids: tuple[list[str], list[str]]) -> None:
+    _, people = ids
+    qs = Enduser.objects.filter(id__in=people[:10])
+    assert "1 to see whether there are more than 9,995 rows in all; then 10, or, if not" in qs.explain()
+    with planhat_sandbox.assert_requests(2):
+        assert len(qs) == 10
+
+
+def test_the_request_that_may_settle_a_field_is_announced(
+    planhat_sandbox: Sandbox, ids: tuple[list[str], list[str]]
+) -> None:
+    qs = Company.objects.filter(nps__gte=5)
+    assert "where no row holds nps, one request tells why" in qs.explain()
+    assert "tells why" not in Company.objects.filter(status="customer").explain()
+    with planhat_sandbox.assert_requests(2):
+        assert list(qs) == []

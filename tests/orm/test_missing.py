@@ -1,0 +1,186 @@
+"""Fields that were not asked for, or did not come: loaded for a page at once, settled by one get."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from planhat_orm.errors import FieldNotLoaded
+from planhat_orm.models import Company, Enduser, Note
+from planhat_orm.sandbox import Sandbox, reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def companies(box: Sandbox, count: int, **values: Any) -> list[dict[str, Any]]:
+    return [box.add(Company, name=f"C{n:03}", phase=f"P{n}", arr=n, city=f"Town {n}", **values) for n in range(count)]
+
+
+@pytest.fixture
+def withhold(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Make the sandbox's lists leave a key out, selected or not."""
+    shaped = reading._Shape.of
+
+    def leave_out(key: str) -> None:
+        def of(shape: Any, row: dict[str, Any]) -> dict[str, Any]:
+            seen = shaped(shape, row)
+            seen.pop(key, None)
+            return seen
+
+        monkeypatch.setattr(reading._Shape, "of", of)
+
+    return leave_out
+
+
+def test_a_missing_field_is_loaded_for_the_whole_page_at_once(planhat_sandbox: Sandbox) -> None:
+    companies(planhat_sandbox, 100)
+    found = list(Company.objects.only("name").order_by("name"))
+    with planhat_sandbox.assert_requests(1):
+        assert [one.phase for one in found] == [f"P{n}" for n in range(100)]
+    assert planhat_sandbox.requests[-1].params["select"] == "_id,phase"
+    with planhat_sandbox.assert_requests(1):
+        assert [one.arr for one in found] == list(range(100))
+    with planhat_sandbox.assert_requests(0):
+        assert [one.phase for one in found] == [f"P{n}" for n in range(100)]
+
+
+def test_few_objects_are_named_by_their_ids(planhat_sandbox: Sandbox) -> None:
+    companies(planhat_sandbox, 20)
+    found = list(Company.objects.only("name").filter(name__in=["C003", "C017"]))
+    with planhat_sandbox.assert_requests(1):
+        assert [one.city for one in found] == ["Town 3", "Town 17"]
+    assert planhat_sandbox.requests[-1].params["companyId"] == ",".join(one.id or "" for one in found)
+
+
+def test_where_ids_cannot_be_listed_the_pages_are_asked_again(planhat_sandbox: Sandbox) -> None:
+    planhat_sandbox.add_many(Enduser, ({"email": f"{n}@x.example", "phone": str(n)} for n in range(2500)))
+    found = list(Enduser.objects.only("email"))
+    with planhat_sandbox.assert_requests(2):
+        assert [one.phone for one in found] == [str(n) for n in range(2500)]
+    assert [request.params["offset"] for request in planhat_sandbox.requests[-2:]] == ["0", "1999"]
+
+
+def test_following_pages_ask_for_it_from_the_start(planhat_sandbox: Sandbox) -> None:
+    planhat_sandbox.add_many(Enduser, ({"email": f"{n}@x.example", "phone": str(n)} for n in range(4500)))
+    with planhat_sandbox.assert_requests(4):
+        assert [one.phone for one in Enduser.objects.only("email").iterator()] == [str(n) for n in range(4500)]
+    selects = [request.params["select"] for request in planhat_sandbox.requests]
+    assert selects == ["_id,email", "_id,phone", "_id,email,phone", "_id,email,phone"]
+
+
+def test_pages_that_were_read_before_do_not_take_it_for_loaded(planhat_sandbox: Sandbox) -> None:
+    planhat_sandbox.add_many(Enduser, ({"email": f"{n:05}@x.example", "phone": str(n)} for n in range(2500)))
+    part = Enduser.objects.only("email").order_by("-email")[:2400]
+    assert [one.phone for one in part] == [str(n) for n in range(2499, 99, -1)]
+
+
+def test_an_object_that_left_its_page_is_read_by_itself(planhat_sandbox: Sandbox) -> None:
+    box = planhat_sandbox
+    box.add_many(Enduser, ({"email": f"{n}@x.example", "phone": str(n), "featured": True} for n in range(20)))
+    rows = box.rows(Enduser)
+    company = box.add(Company, name="Acme")
+    other = box.add(Company, name="Birch")
+    for row in rows:
+        box.change(Enduser, row, company=company)
+    found = list(Enduser.objects.only("email").filter(company=company["_id"]))
+    box.change(Enduser, rows[5], company=other)
+    with box.assert_requests(2):
+        assert [one.phone for one in found] == [str(n) for n in range(20)]
+
+
+def test_a_field_can_be_loaded_for_one_object_alone(planhat_sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    companies(planhat_sandbox, 3)
+    one, two, _ = Company.objects.only("name").on_missing("one")
+    with planhat_sandbox.assert_requests(1), caplog.at_level(logging.WARNING, "planhat_orm.orm"):
+        assert (one.phase, one.city) == ("P0", "Town 0")
+    assert "phase is loaded one object at a time" in caplog.text
+    with planhat_sandbox.assert_requests(1):
+        assert two.phase == "P1"
+    assert caplog.text.count("one object at a time") == 1
+
+
+def test_a_missing_field_can_be_an_error(planhat_sandbox: Sandbox) -> None:
+    companies(planhat_sandbox, 2)
+    [one, _] = Company.objects.only("name").on_missing("raise")
+    with planhat_sandbox.assert_requests(0):
+        assert one.name == "C000"
+        with pytest.raises(FieldNotLoaded, match="phase was not asked for"):
+            _ = one.phase
+
+
+def test_deferred_fields_are_left_out_and_loaded_when_read(planhat_sandbox: Sandbox) -> None:
+    companies(planhat_sandbox, 3, custom={"Tier": "Gold"})
+    with planhat_sandbox.assert_requests(1):
+        found = list(Company.objects.defer("custom").defer("phase"))
+    selected = planhat_sandbox.requests[-1].params["select"].split(",")
+    assert "custom" not in selected
+    assert "phase" not in selected
+    assert "name" in selected
+    with planhat_sandbox.assert_requests(1):
+        assert [one.custom["Tier"] for one in found] == ["Gold"] * 3
+
+
+def test_what_lists_never_hold_is_loaded_one_by_one_with_one_warning(
+    planhat_sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    box = planhat_sandbox
+    company = box.add(Company, name="Acme")
+    for n in range(3):
+        box.add(Note, company=company, subject=f"N{n}", description=f"<p>{n}</p>")
+    notes = list(Note.objects.all())
+    with box.assert_requests(3), caplog.at_level(logging.WARNING, "planhat_orm.orm"):
+        assert [note.description for note in notes] == ["<p>0</p>", "<p>1</p>", "<p>2</p>"]
+    assert caplog.text.count("Note.description is loaded one object at a time") == 1
+
+
+def test_a_value_that_no_row_of_the_page_has_costs_one_get_for_all_such_fields(planhat_sandbox: Sandbox) -> None:
+    companies(planhat_sandbox, 3)
+    one, two, three = Company.objects.all()
+    with planhat_sandbox.assert_requests(1):
+        assert one.description is None
+        assert two.description is None
+        assert (one.country, two.zip, three.web, three.nps) == (None, None, None, None)
+    with planhat_sandbox.assert_requests(1):
+        assert [again.address for again in Company.objects.all()] == [None, None, None]
+
+
+def test_a_field_that_lists_do_not_hold_is_read_from_each_object(
+    planhat_sandbox: Sandbox, withhold: Callable[[str], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    companies(planhat_sandbox, 3)
+    withhold("city")
+    found = list(Company.objects.all())
+    with planhat_sandbox.assert_requests(3), caplog.at_level(logging.WARNING, "planhat_orm.orm"):
+        assert [one.city for one in found] == ["Town 0", "Town 1", "Town 2"]
+    assert caplog.text.count("Company.city is loaded one object at a time") == 1
+
+
+def test_a_field_that_lists_do_not_hold_is_not_taken_for_empty_when_it_is_loaded_later(
+    planhat_sandbox: Sandbox, withhold: Callable[[str], None]
+) -> None:
+    companies(planhat_sandbox, 3)
+    withhold("city")
+    found = list(Company.objects.only("name"))
+    assert [one.city for one in found] == ["Town 0", "Town 1", "Town 2"]
+
+
+def test_a_page_that_cannot_be_read_again_fails_that_read_alone(planhat_sandbox: Sandbox) -> None:
+    companies(planhat_sandbox, 2)
+    one, two = Company.objects.only("name")
+    planhat_sandbox.fault("status", status=403)
+    with pytest.raises(Exception, match="403"):
+        _ = one.phase
+    with planhat_sandbox.assert_requests(1):
+        assert (one.phase, two.phase) == ("P0", "P1")
+
+
+def test_changes_are_kept_when_a_field_is_loaded(planhat_sandbox: Sandbox) -> None:
+    companies(planhat_sandbox, 2)
+    one, two = Company.objects.only("name")
+    one.name = "New"
+    assert two.phase == "P1"
+    assert (one.name, one.phase) == ("New", "P0")
+    assert one.changes() == {"name": ("C000", "New")}

@@ -1,0 +1,148 @@
+"""values(), values_list() and show(): plain values over links, one request for each kind of thing."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from planhat_orm.models import Company, Enduser, Note, User
+from planhat_orm.orm import fields
+from planhat_orm.orm.outputs import cell, table_of
+from planhat_orm.orm.paths import output_of
+
+if TYPE_CHECKING:
+    from planhat_orm.sandbox import Sandbox
+
+
+@pytest.fixture
+def box(planhat_sandbox: Sandbox) -> Sandbox:
+    """Two users, two companies of theirs and one of nobody, a person in each."""
+    owners = [planhat_sandbox.add(User, email=f"{name}@v.example", first_name=name, last_name="X") for name in "ab"]
+    for n, owner in enumerate([*owners, None]):
+        row = planhat_sandbox.add(
+            Company,
+            name=f"C{n}",
+            owner=owner,
+            customer_from=date(2025, 4, n + 1),
+            tags=["vip"],
+            custom={"Tier": n, "Days in Phase": [n]},
+            followers=[owner["_id"]] if owner else [],
+        )
+        planhat_sandbox.add(Enduser, company=row, email=f"{n}@x.example")
+    return planhat_sandbox
+
+
+def test_only_what_is_named_is_asked_for(box: Sandbox) -> None:
+    with box.assert_requests(1):
+        rows = list(Company.objects.order_by("name").values("name", "customer_from", "custom.Days in Phase"))
+    assert rows[1] == {"name": "C1", "customer_from": date(2025, 4, 2), "custom.Days in Phase": [1]}
+    assert box.requests[-1].params["select"] == "_id,name,customerFrom,custom"
+
+
+def test_links_are_followed_for_all_rows_at_once(box: Sandbox) -> None:
+    with box.assert_requests(2):
+        rows = list(Company.objects.values_list("name", "owner.email", "owner__first_name"))
+    assert rows == [("C0", "a@v.example", "a"), ("C1", "b@v.example", "b"), ("C2", None, None)]
+    with box.assert_requests(2):
+        names = list(Enduser.objects.values_list("company.owner.email", flat=True))
+    assert names == ["a@v.example", "b@v.example", None]
+
+
+def test_links_themselves_are_ids_and_cost_nothing(box: Sandbox) -> None:
+    with box.assert_requests(1):
+        row = Company.objects.values("owner", "owner_id", "owner.id", "followers", "tags", "custom").first()
+    assert row is not None
+    assert row["owner"] == row["owner_id"] == row["owner.id"] == row["followers"][0]
+    assert row["tags"] == ["vip"]
+    assert row["custom"] == {"Tier": 0, "Days in Phase": [0]}
+    row["tags"].append("changed")
+    [company] = Company.objects.filter(name="C0")
+    assert company.tags == ["vip"]
+
+
+def test_properties_may_be_named(box: Sandbox) -> None:
+    with box.assert_requests(2):
+        assert list(Company.objects.values_list("owner.name", flat=True)) == ["a X", "b X", None]
+    with box.assert_requests(1):
+        assert sorted(User.objects.values_list("name", flat=True)) == ["a X", "b X"]
+
+
+def test_without_paths_everything_that_is_loaded(box: Sandbox) -> None:
+    with box.assert_requests(1):
+        rows = list(Company.objects.only("name", "owner").order_by("name").values())
+    assert [sorted(row) for row in rows] == [["id", "name", "owner_id"]] * 3
+
+
+def test_a_link_to_what_is_gone_is_none(box: Sandbox) -> None:
+    box.add(Company, name="C3", owner="f" * 24)
+    assert list(Company.objects.filter(name="C3").values_list("name", "owner.email")) == [("C3", None)]
+
+
+def test_a_value_that_cannot_be_read_comes_as_it_is(box: Sandbox) -> None:
+    box.add(Company, name="C3", customer_from="soon")
+    assert list(Company.objects.filter(name="C3").values_list("customer_from", flat=True)) == ["soon"]
+
+
+def test_declared_custom_fields_may_be_named(box: Sandbox) -> None:
+    class Account(Company):
+        tier: fields.Custom[int] = fields.Custom("Tier", int)
+
+    with box.assert_requests(1):
+        assert list(Account.objects.values_list("tier", flat=True)) == [0, 1, 2]
+    assert box.requests[-1].params["select"] == "_id,custom"
+
+
+def test_rows_are_lazy_and_behave_as_a_list(box: Sandbox) -> None:
+    with box.assert_requests(0):
+        rows = Company.objects.order_by("name").values_list("name", flat=True)
+        part = rows[1:]
+        assert "nothing fetched yet" in repr(rows)
+    with box.assert_requests(1):
+        assert list(rows) == ["C0", "C1", "C2"]
+        assert (len(rows), bool(rows), rows[2], rows.count(), rows.exists()) == (3, True, "C2", 3, True)
+    with box.assert_requests(1):
+        assert list(part) == ["C1", "C2"]
+    with box.assert_requests(2):
+        assert rows[:0].first() is None
+        assert Company.objects.values_list("name", flat=True).first() == "C0"
+        assert list(Company.objects.values_list("name", flat=True).iterator()) == ["C0", "C1", "C2"]
+
+
+def test_rows_of_a_queryset_that_is_here_cost_nothing(box: Sandbox) -> None:
+    companies = Company.objects.order_by("name")
+    assert len(companies) == 3
+    with box.assert_requests(0):
+        assert list(companies.values_list("name", "phase")) == [("C0", None), ("C1", None), ("C2", None)]
+
+
+@pytest.mark.parametrize(
+    ("path", "asks", "links"),
+    [
+        ("name", "name", ()),
+        ("company.owner.email", "company", ("company", "owner")),
+        ("company__owner__id", "company", ("company",)),
+        ("company.custom.Days in Phase", "company", ("company",)),
+        ("company.owner.name", "company", ("company", "owner")),
+    ],
+)
+def test_a_path_is_followed_part_by_part(path: str, asks: str, links: tuple[str, ...]) -> None:
+    output = output_of(Enduser, path)
+    assert (output.path, output.asks, output.links) == (path, asks, links)
+
+
+def test_a_table_shows_what_has_values_on_one_line_each(box: Sandbox) -> None:
+    box.add(Note, company=box.rows(Company)[0], subject="a\nb " + "long " * 20)
+    text = table_of(list(Note.objects.all()))
+    lines = text.splitlines()
+    assert len(lines) == 2
+    assert lines[0].split()[:3] == ["id", "company_id", "company_name"]
+    assert "..." in lines[1]
+    assert [cell(value) for value in (None, False, 0, "x")] == ["", "False", "0", "x"]
+
+
+def test_odd_values_do_not_fail_a_table(box: Sandbox) -> None:
+    odd: dict[str, Any] = {"name": "C9", "arr": "many"}
+    box.add(Company, **odd)
+    assert "C9" in table_of(list(Company.objects.filter(name="C9").only("name")))
