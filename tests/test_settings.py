@@ -109,7 +109,17 @@ def test_region_and_address_together_are_refused() -> None:
 
 
 @pytest.mark.parametrize("name", ["base_url", "analytics_url"])
-@pytest.mark.parametrize("address", ["api.planhat.com", "ftp://api.planhat.com", "https://", SECRET])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "api.planhat.com",
+        "ftp://api.planhat.com",
+        "https://",
+        f"https://u:{SECRET}@a.example",
+        f"https://a.example?{SECRET}",
+        SECRET,
+    ],
+)
 def test_what_is_no_address_is_refused_by_the_name_of_its_variable(name: str, address: str) -> None:
     for how in ({name: address, "environ": {}}, {"environ": {f"PLANHAT_{name.upper()}": address}}):
         with pytest.raises(ConfigurationError, match=f"PLANHAT_{name.upper()}") as caught:

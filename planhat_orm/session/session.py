@@ -198,8 +198,6 @@ class Session:
         verb = method.upper()
         if verb not in _METHODS:
             raise InvalidQuery(f"Planhat knows {', '.join(_METHODS)}, not {method!r}")
-        if not path.startswith("/"):
-            raise InvalidQuery(f"a path starts with a slash: {'/' + path!r}")
         if path.endswith("/") or "//" in path:
             # A blank id falls through to the list route, where a PUT is a bulk upsert.
             raise InvalidQuery(f"{path!r} has a blank part, where an id may be missing; nothing was sent")

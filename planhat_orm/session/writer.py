@@ -94,7 +94,7 @@ class Writer:
                 body=response.data,
             )
             return Outcome(change, "not_found", number=response.number, error=gone)
-        if response.status != 404 and response.data and counted is None and data.get("_id") != change.key:
+        if response.data and counted is None and data.get("_id") != change.key:
             raise _unusable(change, response)
         return Outcome(change, "deleted", number=response.number)
 

@@ -114,6 +114,18 @@ def test_classes_over_one_path_have_an_object_each_and_share_rows(known: Identit
     assert thing._raw is not gadget._raw
 
 
+def test_a_row_is_merged_once_into_each_object(known: IdentityMap) -> None:
+    class Counting(Thing):
+        merged = 0
+
+        def _merge(self, row: dict[str, Any], origin: Any, sent: Mapping[str, Any] | None = None) -> None:
+            self.merged += 1
+
+    thing, gadget = adopted(known, Counting), adopted(known, Gadget)
+    adopted(known, Counting)
+    assert (thing.merged, gadget._raw) == (2, {"_id": "1"})
+
+
 def test_classes_over_other_paths_are_left_alone(known: IdentityMap) -> None:
     other = adopted(known, Other, name="a")
     adopted(known, name="b")
@@ -162,6 +174,15 @@ def test_an_object_that_died_does_not_take_the_entry_of_the_next_one(known: Iden
     third = known.adopt(Thing, [{"_id": "2"}], Origin())
     assert known.find(Thing, "1") is second
     assert len(known) == 1 + len(third)
+
+
+def test_an_entry_made_before_the_old_one_was_taken_out_stays(known: IdentityMap) -> None:
+    thing = adopted(known)
+    del thing
+    second = Thing(_id="1")
+    known.keep(second)
+    assert len(known) == 1
+    assert known.find(Thing, "1") is second
 
 
 def test_objects_may_be_collected_while_a_page_is_adopted(known: IdentityMap) -> None:
@@ -294,6 +315,7 @@ def test_an_unpickled_object_does_not_take_the_place_of_the_live_one(known: Iden
     known.saved(twin, Origin(), dirty=False)
     assert known.find(Thing, "1") is live
     assert live._raw["name"] == "b"
+    assert known.recent(Thing, "_id", "1") is None
     assert not known._dirty
 
 

@@ -187,6 +187,16 @@ def test_a_with_block_goes_before_the_default_and_nests() -> None:
     assert Session.current() is default
 
 
+def test_blocks_may_be_left_in_any_order() -> None:
+    one, two = made(), made()
+    one.__enter__()
+    two.__enter__()
+    one.__exit__()
+    assert Session.current() is two
+    two.__exit__()
+    assert Session.find_current() is None
+
+
 def test_a_block_that_raises_is_left_all_the_same() -> None:
     with pytest.raises(ZeroDivisionError), made():
         raise ZeroDivisionError
