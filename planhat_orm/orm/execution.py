@@ -84,10 +84,18 @@ class Run:
 
     def objects(self, *, stream: bool = False) -> Iterator[list[Any]]:
         """Yield the objects wanted, as they come together."""
-        for batch in self.batches(stream=stream):
-            if batch.rows:
-                yield self.hydrated(batch)
-            del batch
+        batches = self.batches(stream=stream)
+        while True:
+            # One pause from the parsing of a page to its objects, so that the collector walks them once.
+            with paused_gc():
+                batch = next(batches, None)
+                if batch is None:
+                    return
+                objects = self.hydrated(batch) if batch.rows else []
+                del batch
+            if objects:
+                yield objects
+            del objects
 
     def hydrated(self, batch: Batch) -> list[Any]:
         """Turn rows into objects."""
@@ -105,8 +113,7 @@ class Run:
             reload=cast("Any", Reload(self, batch.pages)) if query.on_missing == "peers" and batch.pages else None,
             on_missing=query.on_missing,
         )
-        with paused_gc():
-            objects = session.identity_map.adopt(model, batch.rows, origin)
+        objects = session.identity_map.adopt(model, batch.rows, origin)
         for record in objects if batch.whole else ():
             session.identity_map.keep(record)
         return objects
@@ -114,22 +121,25 @@ class Run:
     # Rows
 
     def batches(self, *, stream: bool = False) -> Iterator[Batch]:
-        """Yield the rows wanted, tested and in order."""
+        """Yield the rows wanted, tested and in order; while they are gathered, an empty batch for each page."""
         self.choose()
         plan = self.plan
         if plan.strategy == "nothing":
             return
         if plan.order and plan.server_order and not stream:
+            gathered: list[Batch] = []
             try:
-                batches = list(self.windowed(self.tested(self.scans())))
+                for batch in self.windowed(self.tested(self.scans())):
+                    gathered.append(batch)
+                    yield Batch([], [], 0)
             except PaginationError as problem:
                 _log.warning("%s: %s. It is read by id and ordered here instead", plan.query, problem)
                 self.plan = replace(plan, server_order=False)
             else:
-                yield from batches
+                yield from gathered
                 return
         if self.plan.order and not self.plan.server_order:
-            yield self.ordered()
+            yield from self.ordered()
         else:
             yield from self.windowed(self.tested(self.scans()))
 
@@ -143,8 +153,8 @@ class Run:
         if not rows_of(answer, other.path):
             self.plan, self.select = other, other.select
 
-    def ordered(self) -> Batch:
-        """Read everything by id and put it in order here."""
+    def ordered(self) -> Iterator[Batch]:
+        """Read everything by id and put it in order here; an empty batch for each page, then all."""
         self._reports.clear()
         query, order = self.plan.query, self.plan.order
         whole = Batch([], [], 0, whole=self.plan.strategy == "keys")
@@ -153,11 +163,12 @@ class Run:
             whole.pages += batch.pages
             whole.number = whole.number or batch.number
             del batch
+            yield Batch([], [], 0)
         if not whole.whole:
             self.settle({key.target.data_key for key in order}, whole.rows)
         in_order(whole.rows, order)
         whole.rows = whole.rows[query.start : query.stop]
-        return whole
+        yield whole
 
     def scans(self) -> Iterator[Batch]:
         """Read the records of every key, or the pages of every list that the plan names; no record twice."""

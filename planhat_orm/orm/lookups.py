@@ -23,6 +23,7 @@ from planhat_orm.orm.relations import ReferenceList
 
 if TYPE_CHECKING:
     from planhat_orm.orm.options import Options
+    from planhat_orm.session.session import Session
 
 Row = Mapping[str, Any]
 
@@ -285,16 +286,21 @@ def compile_q(meta: Options, where: Iterable[Q], zone: tzinfo | None = None) -> 
     return Predicate(tuple(tests), tuple(others), frozenset(keys))
 
 
-def check_q(meta: Options, q: Q, zone: tzinfo | None, *, zone_known: bool) -> None:
+def check_q(meta: Options, q: Q, session: Session | None) -> None:
     """Refuse what no query can mean. Nothing is read: querysets among the values are looked at when they are.
 
-    :param zone_known: whether the session is known already, so that a naive datetime can be judged.
+    :param session: where it will be asked, as far as that is known: it judges naive datetimes and foreign records.
     """
+    zone = UTC if session is None else session.timezone
     for condition in q.conditions():
-        if isinstance(condition.value, LazyValues) and condition.lookup == "in":
-            compile_condition(meta, Condition(condition.path, "in", ()), zone)
-        else:
-            compile_condition(meta, condition, zone if zone_known else UTC)
+        value = condition.value
+        if isinstance(value, LazyValues) and condition.lookup == "in":
+            value = ()
+        compile_condition(meta, Condition(condition.path, condition.lookup, value), zone)
+        for record in value if isinstance(value, tuple) else (value,):
+            origin = getattr(record, "_origin", None) if hasattr(type(record), "_meta") else None
+            if session is not None and origin is not None and origin.tenant not in (None, session.tenant):
+                raise InvalidQuery(f"{meta.name}: {condition}: the record is one of another tenant than {session}")
 
 
 def compile_condition(meta: Options, condition: Condition, zone: tzinfo | None) -> Test:

@@ -169,17 +169,12 @@ def deliver(session: Session, model: type[Model], asked: Iterable[str], rows: li
     What one row holds, lists do hold: that is remembered, and later pages need not be looked at for it.
     """
     settled, documented = session.settled, model._meta.list_fields
-    held: set[str] = set()
-    unknown: set[str] = set()
-    for key in asked:
-        if (model, key) in settled or key in documented:
-            held.add(key)
-        elif any(key in row for row in rows):
-            settled.add((model, key))
-            held.add(key)
-        else:
-            unknown.add(key)
-    return held, unknown
+    keys = set(asked)
+    doubtful = {key for key in keys if (model, key) not in settled and key not in documented}
+    # Page after page of all companies comes by here, so this is left to the sets.
+    unknown = doubtful.difference(*rows) if doubtful else doubtful
+    settled.update((model, key) for key in doubtful - unknown)
+    return keys - unknown, unknown
 
 
 def learn(session: Session, model: type[Model], keys: Iterable[str], record: Row) -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
 
-from planhat_orm.errors import InvalidQuery
+from planhat_orm.errors import BadRequest, InvalidQuery
 from planhat_orm.orm.conversion import is_object_id
 from planhat_orm.orm.execution import Run
 from planhat_orm.orm.lookups import LazyValues, Q, check_q, split_lookup
@@ -205,6 +205,8 @@ class QuerySet(Refused, LazyValues, Generic[M]):
         """Return the last record, None if there is none: the first of the opposite order."""
         if self.query.sliced:
             raise InvalidQuery("Cannot reverse a query once a slice has been taken.")
+        if self._results is not None and self._results.complete:
+            return self._results.cached[-1] if self._results.cached else None
         return self.reverse().first()
 
     def count(self) -> int:
@@ -319,7 +321,16 @@ class QuerySet(Refused, LazyValues, Generic[M]):
         try:
             return self.get(**lookups), False
         except model.DoesNotExist:
+            pass
+        try:
             return self.create(**{**lookups, **(defaults or {})}), True
+        except BadRequest:
+            # Somebody else may have made it meanwhile: a second one of its key is refused with 400.
+            try:
+                return self.get(**lookups), False
+            except model.DoesNotExist:
+                pass
+            raise
 
     # Methods that return a new queryset
 
@@ -356,8 +367,7 @@ class QuerySet(Refused, LazyValues, Generic[M]):
             )
         q = spanned(self.query.model._meta, Q(*conditions, **lookups), self._session)
         session = self._session or Session.find_current()
-        zone = session.timezone if session is not None else None
-        check_q(self.query.model._meta, q, zone, zone_known=session is not None)
+        check_q(self.query.model._meta, q, session)
         return self._clone(self.query.filtered(~q if negate else q))
 
     def order_by(self, *paths: str) -> Self:
