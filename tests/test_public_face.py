@@ -47,7 +47,10 @@ def test_the_models_are_all_exported() -> None:
     from planhat_orm import models
     from planhat_orm.orm.options import registry
 
-    assert set(registry) <= set(models.__all__)
+    # Tests and pages declare models of their own, which are not the package's.
+    ours = {name for name, model in registry.items() if model.__module__.startswith("planhat_orm.")}
+    assert ours
+    assert ours <= set(models.__all__)
 
 
 def loaded_by(statement: str) -> set[str]:

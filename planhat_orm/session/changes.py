@@ -57,7 +57,7 @@ class Outcome:
 
     ``status`` is "created", "updated", "unchanged" (nothing had changed, nothing was sent), "deleted", "failed",
     "not_found", "unknown" (nobody can tell) or "not_sent". ``row`` is the record as Planhat answered, if it did.
-    ``number`` orders the request among all of the process. ``error`` says why it failed or cannot be known.
+    ``number`` orders the answer among what the session read and wrote. ``error`` says why it failed or cannot be known.
 
     >>> from planhat_orm.models import Company
     >>> Outcome(Change(Company, None, {}, {"name": "Acme"}), "not_sent").row is None

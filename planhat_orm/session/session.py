@@ -7,9 +7,11 @@ each has its own objects.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import threading
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsIndex, TypedDict, TypeVar, Unpack
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -110,6 +112,7 @@ class Session:
         self.writer = Writer(self.send)
         self._tables: dict[type, Any] = {}
         self._blocks = 0
+        self._numbers = itertools.count(1)
         #: Fields that were in no row of a page and not in a record read by itself either: they have no values.
         self.settled: set[tuple[type, str]] = set()
 
@@ -171,13 +174,18 @@ class Session:
     def send(self, request: Request) -> Response:
         """Send one request with the session's quota, retries and errors.
 
+        The answer's ``number`` orders reads and writes of this session: a read is numbered when it is asked for, a
+        write when it is answered. So whatever was read while a write was under way counts as older than the write.
+
         :raises ReadOnlyError: for anything but GET in a read-only session; nothing is sent.
         """
         if self.read_only and request.method != "GET":
             raise ReadOnlyError(
                 f"{request} was not sent: this session is read-only (read_only=True or PLANHAT_READ_ONLY)"
             )
-        return self.transport.send(request)
+        number = next(self._numbers)
+        response = self.transport.send(request)
+        return replace(response, number=number if request.method == "GET" else next(self._numbers))
 
     def request(self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json: Any = None) -> Any:
         """Reach what is not modelled: send a request and return the parsed answer.

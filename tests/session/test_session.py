@@ -17,6 +17,7 @@ from planhat_orm import Session, connect
 from planhat_orm.errors import ConfigurationError, InvalidQuery, NotFound, ReadOnlyError
 from planhat_orm.models import Company, Enduser, User
 from planhat_orm.session.session import SessionOptions, _Process, parameter
+from planhat_orm.wire.transport import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -418,6 +419,18 @@ def test_a_request_that_cannot_be_meant_is_refused_unsent(box: Sandbox, method: 
     with box.session() as session, pytest.raises(InvalidQuery, match=words):
         session.request(method, path)
     assert box.requests == []
+
+
+def test_what_was_asked_for_before_a_write_was_answered_counts_as_older(box: Sandbox, session: Session) -> None:
+    acme = box.add(Company, name="Acme")
+    path = f"/companies/{acme['_id']}"
+    answers: list[Any] = []
+    # While the write is under way a read is asked for and answered.
+    box.fault("drift", method="PUT", run=lambda: answers.append(session.send(Request("GET", path))))
+    before = session.send(Request("GET", path))
+    wrote = session.send(Request("PUT", path, json={"name": "Acme AB"}))
+    after = session.send(Request("GET", path))
+    assert before.number < answers[0].number < wrote.number < after.number
 
 
 # Watching
