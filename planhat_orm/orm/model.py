@@ -28,7 +28,7 @@ from planhat_orm.orm.manager import ObjectsDescriptor
 from planhat_orm.orm.options import Options, fields_of, register
 from planhat_orm.orm.relations import Ref, make_ref
 from planhat_orm.orm.schema import SchemaDescriptor
-from planhat_orm.orm.state import Origin, State
+from planhat_orm.orm.state import Holder, Origin, State
 from planhat_orm.session.changes import Change, Outcome
 from planhat_orm.session.session import Session
 
@@ -74,7 +74,7 @@ RESERVED: set[str] = set()
 _making = threading.Lock()
 
 
-class Model(metaclass=ModelBase):
+class Model(Holder, metaclass=ModelBase):
     """The base of every Planhat object.
 
     Instances are made by ``Company(name=...)`` (new, not saved) and by querysets. Attributes are converted when they
@@ -84,18 +84,12 @@ class Model(metaclass=ModelBase):
     :raises FieldError: for a read-only field.
     """
 
-    __slots__ = ("__weakref__", "_origin", "_raw", "_state")
-
     _meta: ClassVar[Options]
     DoesNotExist: ClassVar[type[ObjectDoesNotExist]]
     MultipleObjectsReturned: ClassVar[type[MultipleObjectsReturned]]
     objects: ClassVar[ObjectsDescriptor] = ObjectsDescriptor()
     #: The marshmallow schema of the whole object: ``Company.Schema().load(row)`` gives Python values.
     Schema: ClassVar[SchemaDescriptor] = SchemaDescriptor()
-
-    _raw: dict[str, Any]
-    _origin: Origin | None
-    _state: State | None
 
     id: Id = Id("_id", read_only=True, label="ID", help="Planhat's id, 24 hexadecimal digits")
 
@@ -377,16 +371,18 @@ class Model(metaclass=ModelBase):
             raise FieldError(f"{other!r} and {self!r} belong to different sessions and cannot be linked")
 
     def _written(self, session: Session, outcome: Outcome, sent: dict[str, Any]) -> None:
-        row = outcome.row
-        if row is None:
-            row, loaded = tracking.echo(self, outcome.change.after or {})
+        unknown: frozenset[str] = frozenset()
+        if outcome.row is None:
+            row, unknown = tracking.echo(self, outcome.change.after or {})
+            loaded = self._origin.loaded if self._origin is not None else frozenset({"_id"})
         else:
             # Some properties only a get shows, so that their absence here tells nothing.
-            loaded = self._meta.listed_keys | (row.keys() & self._meta.keys)
+            row, loaded = outcome.row, self._meta.listed_keys | (outcome.row.keys() & self._meta.keys)
         state = self._ensure_state()
         earlier, state.written = state.written, 0
         origin = Origin(session, loaded, outcome.number)
         self._merge(row, origin, sent)
+        tracking.forget(self, unknown)
         state.written = max(earlier, outcome.number)
         for path in (*sent, *(f"custom.{name}" for name in sent["custom"])):
             state.moved.pop(path, None)
@@ -467,7 +463,7 @@ class Model(metaclass=ModelBase):
 
 
 # Hydrating a page goes past __setattr__, which is there for people's typing slips.
-_set_raw, _set_origin, _set_state = (vars(Model)[slot].__set__ for slot in ("_raw", "_origin", "_state"))
+_set_raw, _set_origin, _set_state = (vars(Holder)[slot].__set__ for slot in ("_raw", "_origin", "_state"))
 
 #: Names that a field may not take, because Model uses them itself.
 RESERVED |= {name for name in vars(Model) if not name.startswith("__") and name != "id"}

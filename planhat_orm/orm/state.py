@@ -99,17 +99,26 @@ class Origin:
             self._wider = {}
         known = self._wider.get(union)
         if known is None:
-            known = self._wider[union] = Origin(
-                self._session,
-                union,
-                self.number,
-                undelivered=self.undelivered,
-                reload=self.reload,
-                on_missing=self.on_missing,
-                tenant=self._tenant,
-            )
-            known.members, known.keep, known.gone, known._wider = self.members, self.keep, self.gone, self._wider
+            known = self._wider[union] = self._of_same_page(union)
+            known._wider = self._wider
         return known
+
+    def narrowed(self, keys: frozenset[str]) -> Origin:
+        """Return an origin among the same rows for an object of which less is known."""
+        return self._of_same_page(self.loaded - keys)
+
+    def _of_same_page(self, loaded: frozenset[str]) -> Origin:
+        twin = Origin(
+            self._session,
+            loaded,
+            self.number,
+            undelivered=self.undelivered,
+            reload=self.reload,
+            on_missing=self.on_missing,
+            tenant=self._tenant,
+        )
+        twin.members, twin.keep, twin.gone = self.members, self.keep, self.gone
+        return twin
 
 
 class State:
@@ -143,6 +152,19 @@ class State:
                 "objects of two sessions cannot be linked"
             )
         self._session = session
+
+
+class Holder:
+    """The slots of an instance. A base of Model's own, since type checkers take what a model annotates for fields.
+
+    ``_raw`` is the row as Planhat sent it, never changed in place; ``_origin`` is None until the object is saved.
+    """
+
+    __slots__ = ("__weakref__", "_origin", "_raw", "_state")
+
+    _raw: dict[str, Any]
+    _origin: Origin | None
+    _state: State | None
 
 
 def merged(old: Mapping[str, Any], new: Mapping[str, Any], asked: frozenset[str]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import marshmallow
 
 from planhat_orm.errors import DecodeError, ValidationError
-from planhat_orm.orm.conversion import is_blank, plain_copy, same
+from planhat_orm.orm.conversion import is_blank, is_object_id, plain_copy, same
 from planhat_orm.orm.custom import DELETED, CustomData, CustomValues, differs
 from planhat_orm.orm.fields import MISSING
 from planhat_orm.orm.state import Origin, State, merged
@@ -210,19 +210,29 @@ def sent_of(obj: Model, found: Pending) -> dict[str, Any]:
 
 
 def echo(obj: Model, body: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
-    """Return the row that a success without a body stands for, and what of it is known.
+    """Return the row that a success without a body stands for, and what of it is not known.
 
-    What was sent is what is stored, as far as anybody can tell; but a reference by an own key is stored as an id.
+    What was sent is what is stored, as far as anybody can tell; but a reference by an own key is stored as an id, and
+    the custom values that were never loaded are still not known.
     """
-    loaded = obj._origin.loaded if obj._origin is not None else frozenset({"_id"})
-    row = {**obj._raw, **{key: plain_copy(value) for key, value in body.items()}}
+    row = {**obj._raw, **plain_copy(dict(body))}
     if "custom" in body:
         row["custom"] = {**stored_custom(obj._raw), **plain_copy(body["custom"])}
-    unknown = {key for key, value in body.items() if isinstance(value, str) and value[:6] in ("extid-", "srcid-")}
-    unknown &= {key for key in unknown if obj._meta.by_key[key].relation}
+    unknown = {
+        key
+        for key, value in body.items()
+        if obj._meta.by_key[key].relation and isinstance(value, str) and not is_object_id(value)
+    }
     if "custom" in body and not obj._knows("custom"):
-        unknown.add("custom")  # the other keys are not known
-    return {key: value for key, value in row.items() if key not in unknown}, loaded - unknown
+        unknown.add("custom")
+    return row, frozenset(unknown)
+
+
+def forget(obj: Model, keys: frozenset[str]) -> None:
+    """Let values of a saved object be unknown, so that they are loaded when they are read."""
+    if keys and obj._origin is not None:
+        obj._raw = {key: value for key, value in obj._raw.items() if key not in keys}
+        obj._origin = obj._origin.narrowed(keys)
 
 
 # How rows are taken in

@@ -1,0 +1,215 @@
+"""Class creation: Meta, inheritance, clashes, and the suggestions for names that are no fields."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from planhat_orm.errors import ConfigurationError, FieldError, ObjectDoesNotExist, UnknownField
+from planhat_orm.models import Company, Enduser, Note, User
+from planhat_orm.models.note import Touchpoint
+from planhat_orm.orm import fields
+from planhat_orm.orm.model import Model
+from planhat_orm.orm.options import registry
+from planhat_orm.orm.relations import Related
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def own_registry() -> Iterator[None]:
+    """Forget the models that a test declares."""
+    before = dict(registry)
+    yield
+    registry.clear()
+    registry.update(before)
+
+
+class Scored(Model):
+    """What several models of one's own have."""
+
+    class Meta:
+        abstract = True
+        page_size = (10, 20)
+
+    score: fields.Number = fields.Number("score")
+
+
+def test_fields_are_inherited_first_and_in_order() -> None:
+    class Account(Company):
+        """A company of one's own."""
+
+        rank: fields.Integer = fields.Integer("rank")
+        tier: fields.Custom[str] = fields.Custom("Tier", str)
+
+    assert [field.name for field in Account._meta.fields] == [*[f.name for f in Company._meta.fields], "rank"]
+    assert Account._meta.virtual[-1].name == "tier"
+    assert Account._meta.path == "companies"
+    assert "rank" not in Company._meta.by_name
+    assert Account._meta.by_name["pk"] is Account._meta.by_name["id"]
+
+
+def test_an_abstract_model_lends_its_options_and_has_no_records() -> None:
+    class Deal(Scored):
+        """A model of one's own."""
+
+        class Meta:
+            path = "deals-of-this-test"
+            page_size = (30, 40)
+
+    class Bid(Scored):
+        """Another one."""
+
+        class Meta(Scored.Meta):
+            path = "bids-of-this-test"
+
+    assert (Deal._meta.page_size, Deal._meta.abstract) == ((30, 40), False)
+    assert (Bid._meta.page_size, Bid._meta.abstract) == ((10, 20), False)
+    assert registry["Deal"] is Deal
+    assert "Scored" not in registry
+    for abstract in (Scored, Touchpoint, Model):
+        with pytest.raises(ConfigurationError, match=f"{abstract.__name__} is abstract"):
+            abstract()
+
+
+def test_options_are_taken_from_the_first_base_that_says_them() -> None:
+    class Account(Scored, Company):
+        """A company with a mixin in front."""
+
+    assert Account._meta.path == "companies"
+    assert Account._meta.page_size == (10, 20)
+    assert Account._meta.keyables == Company._meta.keyables
+    assert {"score", "name"} <= set(Account._meta.by_name)
+
+
+def test_a_concrete_model_needs_a_path() -> None:
+    with pytest.raises(ConfigurationError, match="Homeless: its class Meta needs a path, or abstract = True"):
+
+        class Homeless(Model):
+            """Nowhere."""
+
+
+def test_an_unknown_option_is_refused_with_a_suggestion() -> None:
+    with pytest.raises(ConfigurationError, match=r"Deal.Meta has no option 'keyable'; did you mean 'keyables'\?"):
+
+        class Deal(Model):
+            """Misspelt."""
+
+            class Meta:
+                path = "deals"
+                keyable = ("id",)
+
+
+def test_clashes_are_errors_when_the_class_is_made() -> None:
+    def make(**body: Any) -> None:
+        type(Company)("Clash", (Company,), body)
+
+    with pytest.raises(ConfigurationError, match="field 'name' is declared twice"):
+        make(name=fields.Text("name"))
+    with pytest.raises(ConfigurationError, match="'name' hides the inherited field"):
+        make(name="Acme")
+    with pytest.raises(ConfigurationError, match="'save' is a name of Model itself"):
+        make(save=fields.Boolean("save"))
+    with pytest.raises(ConfigurationError, match="field 'endusers' hides that of Company"):
+        make(endusers=fields.Custom("Endusers", list))
+    with pytest.raises(ConfigurationError, match="name and title both stand for Planhat's 'name'"):
+        make(title=fields.Text("name"))
+    with pytest.raises(ConfigurationError, match=r"one and two both stand for Planhat's 'custom\.Tier'"):
+        make(one=fields.Custom("Tier", str), two=fields.Custom("Tier", str))
+    shared = fields.Text("shared")
+    with pytest.raises((ConfigurationError, RuntimeError)):
+        make(one=shared, two=shared)
+    with pytest.raises(ConfigurationError, match="size is annotated as a field but none is assigned"):
+        make(__annotations__={"size": "fields.Integer"})
+    with pytest.raises(ConfigurationError, match="field 'name' hides that of User"):
+        type(User)("Clash", (User,), {"name": fields.Text("fullName")})
+
+
+def test_two_bases_with_the_same_name_for_different_fields_clash() -> None:
+    class Ranked(Model):
+        """Another score."""
+
+        class Meta:
+            abstract = True
+
+        score: fields.Integer = fields.Integer("rank")
+
+    with pytest.raises(ConfigurationError, match="field 'score' is declared twice among its bases"):
+
+        class Both(Scored, Ranked):
+            """Two scores."""
+
+            class Meta:
+                path = "both"
+
+
+def test_a_class_of_the_same_name_does_not_take_the_place_of_its_base() -> None:
+    class Company2(Company):
+        """Renamed below."""
+
+    mine = type(Company)("Company", (Company,), {"tier": fields.Custom("Tier", str)})
+    assert registry["Company"] is Company
+    assert mine._meta.path == "companies"  # type: ignore[attr-defined]
+    again = type(Company)("Company2", (Company,), {})
+    assert registry["Company2"] is again
+    assert isinstance(Company2.endusers, Related)
+    assert Company2.endusers.key(Company2).name == "company"
+
+
+def test_each_model_has_its_own_exceptions() -> None:
+    class Account(Company):
+        """A company of one's own."""
+
+    assert issubclass(Account.DoesNotExist, Company.DoesNotExist)
+    assert issubclass(Company.DoesNotExist, ObjectDoesNotExist)
+    assert not issubclass(Company.DoesNotExist, Enduser.DoesNotExist)
+    assert Company.DoesNotExist.__qualname__ == "Company.DoesNotExist"
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "meant"),
+    [
+        (Company, "nme", "name"),
+        (Company, "externalId", "external_id"),
+        (Company, "EXTERNALID", "external_id"),
+        (Company, "h", "health"),
+        (Company, "Health", "health"),
+        (Company, "phonePrimary", "phone"),
+        (Company, "ownr", "owner"),
+        (Enduser, "companyId", "company_id"),
+        (Enduser, "Title", "position"),
+        (Note, "Title", "subject"),
+        (User, "nickname", "nick_name"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_nearest(model: type[Model], name: str, meant: str) -> None:
+    with pytest.raises(UnknownField, match=f"{model.__name__} has no field '{name}'; did you mean '{meant}'"):
+        model._meta.field(name)
+    with pytest.raises(FieldError, match=meant):
+        model(**{name: 1})
+
+
+def test_nothing_is_suggested_where_nothing_is_near() -> None:
+    with pytest.raises(UnknownField) as caught:
+        Company._meta.field("qwertyuiop")
+    assert str(caught.value) == "Company has no field 'qwertyuiop'"
+
+
+def test_a_custom_field_of_no_known_kind_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="is no type of a custom field; use bool, date"):
+        fields.Custom("Tier", set)
+    with pytest.raises(ConfigurationError, match="needs the name"):
+        fields.Custom(" ", str)
+    with pytest.raises(ConfigurationError, match="as_days is for dates"):
+        fields.Custom("Tier", str, as_days=True)
+
+
+def test_what_lists_load_and_select() -> None:
+    meta = Company._meta
+    assert meta.keys - meta.listed_keys == {"licenses", "sales"}
+    assert {"csmScoreLog", "documents"} & set(meta.default_select) == set()
+    assert {"_id", "name", "custom", "owner"} <= set(meta.default_select)
+    assert Enduser._meta.default_select == ()
+    assert set(meta.interned) == {"owner", "coOwner", "status", "orgRootId"}

@@ -1,0 +1,449 @@
+"""Links, lists of links and reverse managers, with their requests counted."""
+
+from __future__ import annotations
+
+import gc
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from planhat_orm.errors import (
+    ConfigurationError,
+    DecodeError,
+    FieldError,
+    InvalidQuery,
+    NotSupported,
+    ValidationError,
+)
+from planhat_orm.models import Company, Enduser, License, Note, User
+from planhat_orm.orm.model import Model
+from planhat_orm.orm.options import registry
+from planhat_orm.orm.relations import ForeignKey, Related
+from planhat_orm.orm.state import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from planhat_orm.sandbox import Sandbox
+
+GONE = "64b0f1a2c3d4e5f60718ffff"
+
+
+@pytest.fixture
+def box(planhat_sandbox: Sandbox) -> Sandbox:
+    return planhat_sandbox
+
+
+@pytest.fixture
+def own_registry() -> Iterator[None]:
+    """Forget the models that a test declares."""
+    before = dict(registry)
+    yield
+    registry.clear()
+    registry.update(before)
+
+
+def person(box: Sandbox, name: str) -> dict[str, Any]:
+    return box.add(User, email=f"{name}@vendor.example", nick_name=name, first_name=name, last_name="R")
+
+
+def sent(box: Sandbox) -> Any:
+    """Return the body of the last request."""
+    return box.requests[-1].json
+
+
+# Foreign keys
+
+
+def test_the_owners_of_a_page_are_loaded_by_one_request(box: Sandbox) -> None:
+    owners = [person(box, name) for name in ("kim", "liz", "max")]
+    for number in range(50):
+        box.add(Company, name=f"Company {number}", owner=owners[number % 3])
+    with box.assert_requests(2):
+        emails = {company.owner.email for company in Company.objects.all()[:50] if company.owner}
+    assert emails == {"kim@vendor.example", "liz@vendor.example", "max@vendor.example"}
+    with box.assert_requests(1):
+        assert all(company.owner for company in Company.objects.all())
+
+
+def test_the_companies_of_a_page_are_loaded_by_one_list_of_ids(box: Sandbox) -> None:
+    for number in range(20):
+        company = box.add(Company, name=f"Company {number}")
+        box.add(Enduser, company=company, email=f"{number}@x.example")
+    with box.assert_requests(2):
+        names = {enduser.company.name for enduser in Enduser.objects.all() if enduser.company}
+    assert len(names) == 20
+    assert box.requests[-1].params["companyId"].count(",") == 19
+
+
+def test_page_mates_stay_together_after_saves_and_fields_that_were_loaded_later(box: Sandbox) -> None:
+    for number in range(10):
+        company = box.add(Company, name=f"Company {number}")
+        box.add(Enduser, company=company, email=f"{number}@x.example", position="CTO", phone="1")
+    with box.assert_requests(13):
+        people = list(Enduser.objects.only("email", "company"))
+        for one in people:  # 1 request for all of them
+            assert one.position == "CTO"
+        for one in people:  # 10 saves
+            one.archived = True
+            one.save()
+        for one in people:  # 1 request for all of them
+            assert one.company is not None
+            assert one.company.name
+
+
+def test_the_id_behind_a_link_costs_nothing(box: Sandbox) -> None:
+    kim = person(box, "kim")
+    box.add(Company, name="Acme", owner=kim)
+    box.add(Company, name="Orphan")
+    with box.assert_requests(1):
+        assert [company.owner_id for company in Company.objects.order_by("name")] == [kim["_id"], None]
+        assert [company.to_dict()["owner_id"] for company in Company.objects.none()] == []
+    with box.assert_requests(1):
+        assert Company.objects.get(name="Orphan").owner is None
+
+
+@pytest.mark.parametrize(
+    ("stored", "read"),
+    [(GONE, GONE), ({"_id": GONE, "nickName": "Kim"}, GONE), (None, None), ("", None), ({}, None)],
+)
+def test_links_are_read_in_every_shape_that_lists_gave_them(stored: Any, read: str | None) -> None:
+    company = Company._hydrated({"_id": GONE, "owner": stored}, Origin(None, Company._meta.keys, 1))
+    assert company.owner_id == read
+    company.owner_id = read
+    assert company.changes() == {}
+
+
+def test_a_dangling_link_raises_the_targets_does_not_exist_and_is_not_asked_for_again(box: Sandbox) -> None:
+    kim = person(box, "kim")
+    for owner in (kim["_id"], GONE, GONE):
+        box.add(Company, name="Acme", extra={"owner": owner})
+    with box.assert_requests(2):
+        companies = list(Company.objects.all())
+        assert companies[0].owner is not None
+        for company in companies[1:] * 2:
+            with pytest.raises(User.DoesNotExist, match="owner points to the User"):
+                company.owner  # noqa: B018 - reading is the point
+        assert companies[1].owner_id == GONE
+
+
+def test_a_dangling_company_is_asked_for_once_by_a_page(box: Sandbox) -> None:
+    acme = box.add(Company, name="Acme")
+    for company in (acme["_id"], GONE, GONE):
+        box.add(Enduser, company=acme, email="a@x.example", extra={"companyId": company})
+    with box.assert_requests(2):
+        people = list(Enduser.objects.all())
+        assert people[0].company is not None
+        for one in people[1:] * 2:
+            with pytest.raises(Company.DoesNotExist):
+                one.company  # noqa: B018
+
+
+def test_a_user_made_after_the_table_was_read_is_found(box: Sandbox) -> None:
+    box.add(Company, name="Acme", owner=person(box, "kim"))
+    assert all(company.owner for company in Company.objects.all())
+    box.add(Company, name="Birch", owner=person(box, "liz"))
+    with box.assert_requests(2):
+        assert [company.owner.nick_name for company in Company.objects.order_by("name") if company.owner] == [
+            "kim",
+            "liz",
+        ]
+
+
+def test_a_deleted_user_is_no_owner_any_more(box: Sandbox) -> None:
+    box.add(Company, name="Acme", owner=person(box, "kim"))
+    [acme] = Company.objects.all()
+    assert acme.owner is not None
+    acme.owner.delete()
+    with pytest.raises(User.DoesNotExist):
+        acme.owner  # noqa: B018
+
+
+def test_what_a_link_loaded_lives_as_long_as_its_page(box: Sandbox) -> None:
+    for number in range(3):
+        box.add(Enduser, company=box.add(Company, name=f"C {number}"), email=f"{number}@x.example")
+    people = list(Enduser.objects.all())
+    assert people[0].company is not None
+    gc.collect()
+    with box.assert_requests(0):
+        assert people[2].company is not None
+        assert people[2].company.name == "C 2"
+
+
+def test_assigning_an_object_sends_its_id_and_reads_back_the_object(box: Sandbox) -> None:
+    kim, acme = person(box, "kim"), box.add(Company, name="Acme")
+    company, user = Company.objects.get(id=acme["_id"]), User.objects.get(id=kim["_id"])
+    company.owner = user
+    with box.assert_requests(0):
+        assert company.owner is user
+        assert company.owner_id == user.id
+    company.save()
+    assert sent(box) == {"owner": user.id}
+    with box.assert_requests(0):
+        assert company.owner is user
+        company.owner = user
+        company.owner_id = user.id
+        assert company.save().status == "unchanged"
+    company.owner = None
+    company.save()
+    assert sent(box) == {"owner": None}
+    assert company.owner is None
+
+
+def test_an_unsaved_object_cannot_be_sent_as_a_link_but_may_be_assigned(box: Sandbox) -> None:
+    acme = Company(name="Acme")
+    ada = Enduser(company=acme, email="ada@acme.example")
+    with box.assert_requests(0), pytest.raises(ValidationError, match="company: is a Company that is not saved yet"):
+        ada.save()
+    acme.save()
+    ada.save()
+    assert sent(box) == {"companyId": acme.id, "email": "ada@acme.example"}
+
+
+def test_objects_of_two_sessions_are_not_linked(box: Sandbox) -> None:
+    row, kim = box.add(Company, name="Acme"), person(box, "kim")
+    mine = Company.objects.get(id=row["_id"])
+    unbound = Company(name="New")
+    unbound.save()
+    with box.session() as other:
+        theirs = User.objects.get(id=kim["_id"])
+        with pytest.raises(FieldError, match="different sessions"):
+            mine.owner = theirs
+        with pytest.raises(FieldError, match="different sessions"):
+            mine.followers = [theirs]
+        with pytest.raises(FieldError, match="sessions"):
+            Company.objects.using(other).create(
+                name="Third", owner=User.objects.using(mine._session()).get(id=kim["_id"])
+            )
+        late = User(nick_name="L", email="l@x.example", first_name="L", last_name="L")
+        fresh = Company(name="Fresh", owner=late)
+        late.save()
+    with pytest.raises(FieldError, match="different sessions"):
+        fresh.save()
+    assert mine.changes() == {}
+
+
+def test_a_new_object_is_saved_by_the_session_of_what_it_is_linked_to(box: Sandbox) -> None:
+    row = box.add(Company, name="Acme")
+    acme = Company.objects.get(id=row["_id"])
+    with box.session() as other:
+        ada = Enduser(company=acme, email="ada@acme.example")
+        ada.save()
+        assert ada._session() is acme._session()
+        assert ada._session() is not other
+
+
+def test_what_is_no_record_of_the_target_is_refused_when_assigned(box: Sandbox) -> None:
+    acme = Company(name="Acme")
+    for wrong in (Enduser(), 3, {"_id": GONE}):
+        with pytest.raises(FieldError, match="owner takes a User"):
+            acme.owner = wrong  # type: ignore[assignment]
+    acme.owner_id = "kim"
+    with box.assert_requests(0), pytest.raises(ValidationError, match="owner: must be a Planhat id"):
+        acme.save()
+
+
+# References by your own key
+
+
+def test_a_reference_by_own_key_costs_nothing_and_is_sent_as_such(box: Sandbox) -> None:
+    row = box.add(Company, name="Acme", external_id="acme-42", source_id="crm 1/2")
+    ada = Enduser(company=Company.ref(external_id="acme-42"), email="ada@acme.example")
+    with box.assert_requests(1):
+        ada.save()
+    assert sent(box) == {"companyId": "extid-acme-42", "email": "ada@acme.example"}
+    assert ada.company_id == row["_id"]
+    bob = Enduser(company=Company.ref(source_id="crm 1/2"), email="bob@acme.example")
+    assert bob.company_id == "srcid-crm 1/2"
+    with box.assert_requests(1):
+        assert bob.company is not None
+        assert bob.company.name == "Acme"
+    bob.save()
+    assert sent(box)["companyId"] == "srcid-crm 1/2"
+    assert bob.company_id == row["_id"]
+
+
+def test_references_are_refused_where_planhat_is_not_known_to_take_them(box: Sandbox) -> None:
+    for model in (User, Enduser, License, Note):
+        with pytest.raises(NotSupported, match=f"take a {model.__name__} by external_id"):
+            model.ref(external_id="x")
+    acme = Company(name="Acme", owner_id="extid-kim")
+    with box.assert_requests(0), pytest.raises(ValidationError, match="owner: must be an id"):
+        acme.save()
+    with pytest.raises(FieldError, match="takes a User, not a Company"):
+        acme.owner = Company.ref(external_id="acme-42")  # type: ignore[assignment]
+    for keys in ({}, {"external_id": "a", "source_id": "b"}, {"external_id": " "}, {"source_id": 3}):
+        with pytest.raises(InvalidQuery):
+            Company.ref(**keys)
+
+
+# Lists of references
+
+
+def test_a_list_of_links_makes_no_request_until_it_is_iterated(box: Sandbox) -> None:
+    kim, liz = person(box, "kim"), person(box, "liz")
+    box.add(Company, name="Acme", external_id="a", followers=[kim, liz])
+    acme = Company.objects.get(external_id="a")
+    followers = acme.followers
+    with box.assert_requests(0):
+        assert followers.ids == [kim["_id"], liz["_id"]]
+        assert len(followers) == 2
+        assert kim["_id"] in followers
+        assert repr(followers).startswith("<2 x User: ")
+    with box.assert_requests(1):
+        assert [user.nick_name for user in followers] == ["kim", "liz"]
+        assert next(iter(followers)) in followers
+
+
+def test_adding_and_removing_references_sends_the_list(box: Sandbox) -> None:
+    kim, liz = person(box, "kim"), person(box, "liz")
+    box.add(Company, name="Acme", external_id="a", followers=[kim])
+    acme = Company.objects.get(external_id="a")
+    user = User.objects.get(id=liz["_id"])
+    acme.followers.add(user, kim["_id"], user)
+    acme.save()
+    assert sent(box) == {"followers": [kim["_id"], liz["_id"]]}
+    acme.followers.remove(kim["_id"], GONE)
+    acme.save()
+    assert sent(box) == {"followers": [liz["_id"]]}
+    acme.followers = [user]
+    with box.assert_requests(0):
+        assert acme.save().status == "unchanged"
+
+
+def test_what_an_item_holds_beside_its_id_is_kept(box: Sandbox) -> None:
+    kim, liz = person(box, "kim"), person(box, "liz")
+    company = box.add(Company, name="Acme")
+    row = box.add(Note, company=company, extra={"users": [{"id": kim["_id"], "name": "kim", "isOwner": True}]})
+    note = Note.objects.get(id=row["_id"])
+    note.users.add(liz["_id"])
+    note.save()
+    assert sent(box) == {"users": [{"id": kim["_id"], "name": "kim", "isOwner": True}, {"id": liz["_id"]}]}
+    note.users = [liz["_id"], kim["_id"]]
+    note.save()
+    assert [item.get("isOwner") for item in sent(box)["users"]] == [None, True]
+    note.users = [{"id": liz["_id"], "isOwner": True}]
+    note.save()
+    assert sent(box) == {"users": [{"id": liz["_id"], "isOwner": True}]}
+    other = Note(company_id=company["_id"], users=note.users, subject="s")
+    with box.assert_requests(1):
+        other.save()
+    assert sent(box)["users"] == [{"id": liz["_id"], "isOwner": True, "name": "liz"}]
+
+
+def test_people_of_a_note_are_loaded_one_by_one_and_only_those_missing(box: Sandbox) -> None:
+    company = box.add(Company, name="Acme")
+    ada, bob = (box.add(Enduser, company=company, email=f"{name}@x.example") for name in ("ada", "bob"))
+    row = box.add(Note, company=company, endusers=[ada, bob])
+    note, held = Note.objects.get(id=row["_id"]), Enduser.objects.get(id=bob["_id"])
+    with box.assert_requests(1):
+        assert [one.email for one in note.endusers] == ["ada@x.example", "bob@x.example"]
+    assert held in note.endusers
+
+
+def test_a_dangling_reference_in_a_list_is_named(box: Sandbox) -> None:
+    box.add(Company, name="Acme", extra={"followers": [GONE]})
+    [acme] = Company.objects.all()
+    with box.assert_requests(1), pytest.raises(User.DoesNotExist, match=f"followers holds the User {GONE}"):
+        list(acme.followers)
+    assert acme.followers.ids == [GONE]
+
+
+def test_lists_of_links_that_were_not_loaded_are_assigned_without_loading_them(box: Sandbox) -> None:
+    kim = person(box, "kim")
+    box.add(Company, name="Acme", followers=[person(box, "liz")])
+    [lean] = Company.objects.only("name")
+    with box.assert_requests(1):
+        assert repr(lean.followers) == "<references to User, not loaded>"
+        lean.followers = [kim["_id"]]
+        lean.save()
+    assert sent(box) == {"followers": [kim["_id"]]}
+
+
+def test_wrong_items_are_refused_when_assigned(box: Sandbox) -> None:
+    acme = Company(name="Acme")
+    user = User(nick_name="new")
+    for wrong in ([3], [Enduser()], "kim", 5, [user], [{}]):
+        with pytest.raises(FieldError):
+            acme.followers = wrong  # type: ignore[assignment]
+    acme.followers = ["kim"]
+    with box.assert_requests(0), pytest.raises(ValidationError, match="followers: must hold Planhat ids"):
+        acme.save()
+    with pytest.raises(FieldError, match="read-only"):
+        Note().participants = []
+    with pytest.raises(FieldError, match="read-only"):
+        Note().participants.add(GONE)
+
+
+def test_an_odd_item_is_a_decode_error_of_that_list_alone(box: Sandbox) -> None:
+    box.add(Company, name="Acme", extra={"followers": [None, 5], "collaborators": [None, "", GONE]})
+    [acme] = Company.objects.all()
+    with pytest.raises(DecodeError, match=f"Company {acme.id}: followers"):
+        len(acme.followers)
+    assert repr(acme.followers) == "<references to User that cannot be read>"
+    assert acme.collaborators.ids == [GONE]
+    assert acme.changes() == {}
+
+
+# Reverse managers
+
+
+def test_a_reverse_manager_lists_and_creates(box: Sandbox) -> None:
+    acme_row, birch = box.add(Company, name="Acme"), box.add(Company, name="Birch")
+    box.add(Enduser, company=acme_row, email="ada@x.example")
+    box.add(Enduser, company=birch, email="bob@x.example")
+    acme = Company.objects.get(id=acme_row["_id"])
+    with box.assert_requests(1):
+        assert [one.email for one in acme.endusers.all()] == ["ada@x.example"]
+    assert box.requests[-1].params["companyId"] == acme.id
+    with box.assert_requests(1):
+        eve = acme.endusers.create(email="eve@x.example")
+    assert sent(box) == {"companyId": acme.id, "email": "eve@x.example"}
+    with box.assert_requests(0):
+        assert eve.company is acme
+
+
+def test_reverse_managers_know_which_of_several_links_they_are_of(box: Sandbox) -> None:
+    kim = person(box, "kim")
+    box.add(Company, name="Acme", owner=kim)
+    box.add(Company, name="Birch", co_owner=kim)
+    user = User.objects.get(id=kim["_id"])
+    assert [company.name for company in user.companies.all()] == ["Acme"]
+    assert [company.name for company in user.co_owned_companies.all()] == ["Birch"]
+
+
+def test_an_unsaved_object_has_no_reverse_managers() -> None:
+    with pytest.raises(FieldError, match="is not saved yet, so nothing can point to it"):
+        Company(name="Acme").endusers  # noqa: B018
+
+
+def test_a_subclass_has_the_reverse_managers_of_its_base(box: Sandbox, own_registry: None) -> None:
+    class Account(Company):
+        """A company of one's own."""
+
+    row = box.add(Company, name="Acme")
+    box.add(License, company=row, currency="EUR", from_date=date(2025, 1, 1), mrr=5)
+    account = Account.objects.get(id=row["_id"])
+    [licence] = account.licenses.all()
+    assert type(licence.company) is Company
+    licence.company = account
+    with box.assert_requests(0):
+        assert licence.save().status == "unchanged"
+
+
+def test_relations_that_cannot_be_are_named(own_registry: None) -> None:
+    class Task(Model):
+        """A model for this test."""
+
+        class Meta:
+            path = "tasks-of-this-test"
+
+        nobody: ForeignKey[Any] = ForeignKey("Nobody", "nobodyId")
+        endusers: Related[Any] = Related("Enduser")
+
+    task = Task._hydrated({"_id": GONE, "nobodyId": GONE}, None)
+    with pytest.raises(ConfigurationError, match="points to 'Nobody', which is no model"):
+        task.nobody  # noqa: B018
+    with pytest.raises(ConfigurationError, match="Enduser has 0 foreign keys to Task"):
+        task.endusers  # noqa: B018
