@@ -1,0 +1,135 @@
+"""What users see: the types of fields, links, managers and querysets. Checked by mypy and pyright, never run."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, assert_type
+
+from planhat_orm import Session, connect
+from planhat_orm.models import Company, Enduser, License, Note, User
+from planhat_orm.orm import fields
+from planhat_orm.orm.custom import CustomValues
+from planhat_orm.orm.manager import Manager
+from planhat_orm.orm.queryset import QuerySet  # noqa: TC001 - runs nowhere
+from planhat_orm.orm.relations import Ref, References
+from planhat_orm.session.changes import Outcome
+
+
+class Account(Company):
+    """A company with a tenant's own fields."""
+
+    tier: fields.Custom[str] = fields.Custom("Tier", str)
+    seats: fields.Custom[int] = fields.Custom("Seats", int)
+    renewal: fields.Custom[date] = fields.Custom("Renewal", date, as_days=True)
+    regions: fields.Custom[list[str]] = fields.Custom("Regions", list)
+
+
+def reading(company: Company, enduser: Enduser, user: User, licence: License, note: Note) -> None:
+    """Fields are Optional on reading, since Planhat may hold no value; lists and mappings never are."""
+    assert_type(company.id, str | None)
+    assert_type(company.pk, str | None)
+    assert_type(company.name, str | None)
+    assert_type(company.status, str | None)
+    assert_type(company.health, float | None)
+    assert_type(company.csm_score, int | None)
+    assert_type(company.auto_renews, bool | None)
+    assert_type(company.customer_from, date | None)
+    assert_type(company.updated_at, datetime | None)
+    assert_type(company.tags, list[str])
+    assert_type(company.alerts, list[Any])
+    assert_type(company.usage, dict[str, Any])
+    assert_type(company.custom, CustomValues)
+    assert_type(company.owner, User | None)
+    assert_type(company.owner_id, str | None)
+    assert_type(company.root, Company | None)
+    assert_type(company.followers, References[User])
+    assert_type(company.followers.ids, list[str])
+    assert_type(list(company.followers), list[User])
+    assert_type(note.endusers, References[Enduser])
+    assert_type(user.name, str)
+    assert_type(user.roles, list[str])
+    assert_type(user.last_daily_digest, date | None)
+    assert_type(licence.parent, License | None)
+    assert_type(enduser.company, Company | None)
+    assert_type(company.custom["Tier"], Any)
+
+
+def reaching(company: Company, user: User) -> None:
+    """Managers and querysets know their model."""
+    assert_type(Company.objects, Manager[Company])
+    assert_type(company.endusers, Manager[Enduser])
+    assert_type(company.licenses, Manager[License])
+    assert_type(company.notes, Manager[Note])
+    assert_type(user.companies, Manager[Company])
+    assert_type(Company.objects.get(external_id="acme-42"), Company)
+    assert_type(Company.objects.create(name="Acme"), Company)
+    assert_type(Company.objects.first(), Company | None)
+    assert_type(company.endusers.filter(primary=True)[0], Enduser)
+    assert_type(list(company.endusers.all()), list[Enduser])
+    assert_type([one.email for one in company.endusers], list[str | None])
+    assert_type(list(Company.objects.values("name", "owner.email")), list[dict[str, Any]])
+    assert_type(Company.objects.count(), int)
+    assert_type(Company.objects.get_or_create(name="Acme"), tuple[Company, bool])
+    assert_type(Company.objects.in_bulk(["a"], field_name="external_id"), dict[str, Company])
+    queryset: QuerySet[Company] = Company.objects.filter(status="customer").order_by("-arr")[:50]
+    assert_type(queryset[0], Company)
+
+
+def writing(company: Company, user: User, enduser: Enduser) -> None:
+    """None clears every field; links take objects, references and None."""
+    made = Company(name="Acme", owner=user, tags=["new"], custom={"Tier": "Gold"}, customer_from=date(2025, 1, 1))
+    assert_type(made, Company)
+    company.name = "Acme"
+    company.name = None
+    company.owner = user
+    company.owner = None
+    company.owner_id = "64b0f1a2c3d4e5f60718293a"
+    company.csm_score = 4
+    company.nps = 8.5
+    company.nps = 8
+    company.tags = ["a", "b"]
+    company.tags.append("c")
+    company.customer_to = date(2026, 1, 1)
+    company.followers = [user, "64b0f1a2c3d4e5f60718293a"]
+    company.followers.add(user)
+    company.custom["Tier"] = "Gold"
+    company.custom = {"Tier": "Gold"}
+    enduser.company = Company.ref(external_id="acme-42")
+    assert_type(Company.ref(external_id="acme-42"), Ref[Company])
+    note = Note(company=company, users=[{"id": "64b0f1a2c3d4e5f60718293a", "isOwner": True}])
+    note.date = datetime.now().astimezone()
+    assert_type(company.save(), Outcome)
+    assert_type(company.save(force=True), Outcome)
+    assert_type(company.delete(), Outcome)
+    assert_type(company.changes(), dict[str, tuple[Any, Any]])
+    assert_type(company.to_dict(), dict[str, Any])
+
+
+def tenants_own(account: Account) -> None:
+    """Declared custom fields have their type."""
+    assert_type(account.tier, str | None)
+    assert_type(account.seats, int | None)
+    assert_type(account.renewal, date | None)
+    assert_type(account.regions, list[str] | None)
+    assert_type(account.name, str | None)
+    assert_type(Account.objects.get(external_id="acme-42"), Account)
+    assert_type([one.tier for one in Account.objects.all()], list[str | None])
+    account.tier = "Gold"
+    account.seats = None
+    Account(name="Acme", tier="Gold", renewal=date(2025, 1, 1))
+
+
+def on_the_class() -> None:
+    """On the class a field is its description."""
+    assert_type(Company.name, fields.Text)
+    assert_type(Company.name.data_key, str)
+    assert_type(Account.tier, fields.Custom[str])
+
+
+def sessions() -> None:
+    """Sessions are context managers."""
+    session = connect(token="not-a-real-token")
+    assert_type(session, Session)
+    with Session(token="not-a-real-token") as other:
+        assert_type(other, Session)
+    assert_type(Company.objects.using(session).get(id="64b0f1a2c3d4e5f60718293a"), Company)

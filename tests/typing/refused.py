@@ -1,0 +1,48 @@
+"""Slips that both type checkers find: each is marked, and a mark that is not needed is an error itself. Never run."""
+
+# ruff: noqa: B018
+
+from __future__ import annotations
+
+from planhat_orm.models import Company, Enduser, Note, User
+from planhat_orm.orm import fields
+
+
+class Account(Company):
+    """A company with a tenant's own field."""
+
+    tier: fields.Custom[str] = fields.Custom("Tier", str)
+
+
+def creating() -> None:
+    """Unknown names and wrong types, when an object is made."""
+    Company(nme="x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    Company(name=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Company("Acme")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    Company(owner=Enduser())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Company(tags="a,b")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Account(tier=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def assigning(company: Company, account: Account, note: Note) -> None:
+    """Unknown names and wrong types, when an attribute is set."""
+    company.name = 3  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+    company.nme = "x"  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    company.owner = Enduser()  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+    company.owner = "64b0f1a2c3d4e5f60718293a"  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+    company.customer_from = "2025-01-01"  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+    company.tags = "a,b"  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+    company.followers = [Enduser()]  # type: ignore[list-item]  # pyright: ignore[reportAttributeAccessIssue]
+    company.custom = "Gold"  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+    account.tier = 3  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+    note.company = User.ref(external_id="kim")  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def reading(company: Company, user: User) -> None:
+    """Unknown names and forgotten Nones, when an attribute is read."""
+    company.nme  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    company.name.upper()  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
+    company.owner.email  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
+    user.name = "Kim"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+    Company.objects.get(id="64b0f1a2c3d4e5f60718293a").emial  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    company.endusers.frist()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
