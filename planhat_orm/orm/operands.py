@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -112,6 +112,8 @@ def checked_by(target: Target, lookup: str, zone: tzinfo | None) -> Check:
         return lambda value: key(field.data_key, lookup, value) if field.data_key in KEYS else listed(field, value)
     if isinstance(converter, conversion.Boolean):
         return lambda value: converter.encode(value)
+    if isinstance(field, CustomData) and not target.custom:
+        return mapping
     return lambda value: untyped(value, lookup, zone)
 
 
@@ -152,7 +154,9 @@ def object_id(value: str) -> str:
     """Check a Planhat id."""
     if conversion.is_object_id(value):
         return value.lower()
-    raise ValueError(f"{value!r} is no Planhat id (24 hexadecimal digits); did you mean external_id={value!r}?")
+    name = "source_id" if value.startswith("srcid-") else "external_id"
+    meant = value[6:] if value[:6] in ("extid-", "srcid-") else value
+    raise ValueError(f"{value!r} is no Planhat id (24 hexadecimal digits); did you mean {name}={meant!r}?")
 
 
 def number(value: Any) -> Any:
@@ -171,6 +175,13 @@ def whole_list(value: Any) -> list[str]:
     if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
         raise TypeError(f"must be a list of texts, not {value!r}")
     return list(value)
+
+
+def mapping(value: Any) -> Any:
+    """Check the whole of the custom fields."""
+    if not isinstance(value, Mapping):
+        raise TypeError("takes all custom fields as a mapping; to compare one, write Q('custom.Tier', exact=...)")
+    return conversion.wire_json(value, None)
 
 
 def untyped(value: Any, lookup: str, zone: tzinfo | None) -> Any:

@@ -17,7 +17,7 @@ from planhat_orm.orm import conversion
 from planhat_orm.orm.custom import CustomData
 from planhat_orm.orm.fields import Custom, Field, IdOf
 from planhat_orm.orm.matching import LOOKUPS, UNREADABLE
-from planhat_orm.orm.relations import ForeignKey, ReferenceList, target_of
+from planhat_orm.orm.relations import ForeignKey, ReferenceList, Related, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,7 +112,18 @@ def resolve(meta: Options, path: str) -> Target:
     if head == "custom" and separator:
         if not rest.strip():
             raise InvalidQuery(f"{path!r} names no custom field")
+        _, twice, last = rest.rpartition("__")
+        if separator == "__" and twice:
+            raise InvalidQuery(
+                f"{path!r}: {last!r} is no lookup{suggestion(last, LOOKUPS)}; "
+                f"a custom field of that very name is written Q('custom.{rest}', exact=...)"
+            )
         return Target(meta.field("custom"), rest)
+    if isinstance(related := getattr(meta.model, head, None), Related):
+        raise InvalidQuery(
+            f"{meta.name}.{head} are the {related.to} objects that point to it, and no filter or order goes that way: "
+            f"filter them, and use their ids of a {meta.name} in id__in"
+        )
     field = meta.field(head)
     if isinstance(field, IdOf):
         field = field.key

@@ -9,7 +9,7 @@ of a scan: how many pages there are is not known before.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from planhat_orm.errors import NotSupported
 from planhat_orm.orm import explaining
@@ -168,7 +168,7 @@ def contradicts(predicate: Predicate) -> bool:
     missing: set[str] = set()
     for test in predicate.tests:
         name = test.target.name
-        if test.lookup == "in" and not test.value:
+        if (test.lookup == "in" and not test.value) or (test.lookup == "range" and is_backwards(*test.value)):
             return True
         if test.lookup == "isnull" and test.value:
             missing.add(name)
@@ -182,6 +182,15 @@ def contradicts(predicate: Predicate) -> bool:
         if not allowed[name]:
             return True
     return "id" in missing or not missing.isdisjoint(allowed)
+
+
+def is_backwards(first: Any, last: Any) -> bool:
+    """Tell whether a range ends before it begins."""
+    if isinstance(first, Span) and isinstance(last, Span):
+        return first.first > last.first
+    if isinstance(first, str) and isinstance(last, str):
+        return first > last
+    return isinstance(first, (int, float)) and isinstance(last, (int, float)) and first > last
 
 
 def by_key(query: Query, predicate: Predicate, *, single: bool) -> Plan | None:

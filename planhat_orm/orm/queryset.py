@@ -148,7 +148,7 @@ class QuerySet(Refused, LazyValues, Generic[M]):
         'Acme'
         """
         self._refuse_missing_key(lookups)
-        clone = self.filter(*conditions, **lookups) if conditions or lookups else self
+        clone = self._where("get", conditions, lookups) if conditions or lookups else self
         query = clone.query if clone.query.sliced else replace(clone.query, order=())
         session, model = clone._bound(), query.model
         plan = self._clone(query)._plan(session, single=True)
@@ -351,13 +351,13 @@ class QuerySet(Refused, LazyValues, Generic[M]):
         :raises UnknownField: for a name that is no field, with a suggestion.
         :raises InvalidQuery: for a value that the field cannot have, or after a slice.
         """
-        return self._where("filter", conditions, lookups, negate=False)
+        return self._where("filter", conditions, lookups)
 
     def exclude(self, *conditions: Q, **lookups: Any) -> Self:
         """Return the records for which the conditions do not all hold; those without a value stay in."""
         return self._where("exclude", conditions, lookups, negate=True)
 
-    def _where(self, name: str, conditions: tuple[Q, ...], lookups: dict[str, Any], *, negate: bool) -> Self:
+    def _where(self, name: str, conditions: tuple[Q, ...], lookups: dict[str, Any], *, negate: bool = False) -> Self:
         if self.query.sliced:
             raise InvalidQuery("Cannot filter a query once a slice has been taken.")
         if any(isinstance(one, str) for one in conditions):
@@ -410,6 +410,8 @@ class QuerySet(Refused, LazyValues, Generic[M]):
 
     def using(self, session: Session) -> Self:
         """Return the queryset bound to a session."""
+        if not isinstance(session, Session):
+            raise InvalidQuery(f"using() takes a Session, not {session!r}")
         where = tuple(rebound(q, session) for q in self.query.where)
         return self._clone(replace(self.query, where=where), session)
 

@@ -35,6 +35,8 @@ CASES: list[tuple[str, Callable[[list[str], list[str]], QuerySet[Any]]]] = [
     ("1 + rows", lambda companies, people: Note.objects.filter(company=companies[0])),
     ("1 + rows", lambda companies, people: User.objects.filter(id__in=[people[0], people[1]])),
     ("at least 1", lambda companies, people: Enduser.objects.filter(company__in=companies[:20])),
+    ("1, one more", lambda companies, people: Company.objects.all()[:100]),
+    ("2, one more", lambda companies, people: Company.objects.filter(id__in=companies)[:50]),
     ("up to 3", lambda companies, people: Enduser.objects.filter(id__in=people[:3])[:2]),
 ]
 

@@ -48,6 +48,9 @@ def test_what_cannot_match_costs_nothing(where: dict[str, Any]) -> None:
         Q(owner=ID) & Q(owner__isnull=True),
         Q(owner=ID) & Q(owner_id=OTHER),
         Q(auto_renews=True) & Q(auto_renews=False),
+        Q(health__range=(5, 1)),
+        Q(name__range=("b", "a")),
+        Q(updated_at__range=(date(2025, 2, 1), date(2025, 1, 31))),
     ],
 )
 def test_contradictions_cost_nothing(q: Q) -> None:
@@ -63,6 +66,8 @@ def test_contradictions_cost_nothing(q: Q) -> None:
         Q(name="") & Q(name__isnull=True),
         Q("custom.Tier", exact="a") & Q("custom.Tier", contains="b"),
         ~Q(name="a") & Q(name="b"),
+        Q(updated_at__range=(date(2025, 2, 1), date(2025, 2, 1))),
+        Q("custom.Tier", range=(1, date(2025, 2, 1))),
         Q(owner=ID) & Q(co_owner=OTHER),
     ],
 )

@@ -319,6 +319,7 @@ def test_bad_input_is_refused_before_any_request(planhat_sandbox: Sandbox) -> No
             (InvalidQuery, lambda: objects.values("followers.email")),
             (InvalidQuery, lambda: objects.values_list()),
             (InvalidQuery, lambda: objects.values_list("name", "phase", flat=True)),
+            (InvalidQuery, lambda: objects.using(3)),  # type: ignore[arg-type]
             (InvalidQuery, lambda: objects.on_missing("fetch")),  # type: ignore[arg-type]
             (InvalidQuery, lambda: objects.in_bulk(["a"], field_name="name")),
             (InvalidQuery, lambda: objects.get_or_create(name__iexact="Acme")),
@@ -330,7 +331,7 @@ def test_bad_input_is_refused_before_any_request(planhat_sandbox: Sandbox) -> No
         ):
             with pytest.raises(error):
                 refused()
-    with pytest.raises(InvalidQuery, match=r"did you mean external_id='acme-42'\?"):
+    with pytest.raises(InvalidQuery, match=r"get\(\) takes keywords .* did you mean external_id='acme-42'\?"):
         objects.get("acme-42")  # type: ignore[arg-type]
     with pytest.raises(InvalidQuery, match=rf"did you mean id='{UNKNOWN}'\?"):
         objects.get(UNKNOWN)  # type: ignore[arg-type]
