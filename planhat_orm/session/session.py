@@ -99,15 +99,7 @@ class Session:
         self.timezone = zone_of(timezone)
         #: Tells tenants apart without showing a token; objects are equal only within one tenant.
         self.tenant = (found.base_url, hashlib.sha256(found.token.encode()).hexdigest()[:16])
-        self.transport = Transport(
-            base_url=found.base_url,
-            analytics_url=found.analytics_url,
-            token=found.token,
-            tenant_token=found.tenant_token,
-            timeout=timeout,
-            quota=quota,
-            http=http,
-        )
+        self.transport = transport_to(found, timeout=timeout, quota=quota, http=http)
         self.identity_map = IdentityMap()
         self.writer = Writer(self.send)
         self._tables: dict[type, Any] = {}
@@ -283,6 +275,21 @@ def connect(**options: Unpack[SessionOptions]) -> Session:
     session = Session(**options)
     _Process.default = session
     return session
+
+
+def transport_to(
+    found: settings.Settings, *, timeout: tuple[float, float], quota: Quota | None, http: requests.Session | None
+) -> Transport:
+    """Return the transport to the hosts of the settings, with their tokens."""
+    return Transport(
+        base_url=found.base_url,
+        analytics_url=found.analytics_url,
+        token=found.token,
+        tenant_token=found.tenant_token,
+        timeout=timeout,
+        quota=quota,
+        http=http,
+    )
 
 
 def masked(token: str | None) -> Masked | None:
