@@ -110,15 +110,7 @@ def resolve(meta: Options, path: str) -> Target:
     """
     head, separator, rest = partition(path)
     if head == "custom" and separator:
-        if not rest.strip():
-            raise InvalidQuery(f"{path!r} names no custom field")
-        _, twice, last = rest.rpartition("__")
-        if separator == "__" and twice:
-            raise InvalidQuery(
-                f"{path!r}: {last!r} is no lookup{suggestion(last, LOOKUPS)}; "
-                f"a custom field of that very name is written Q('custom.{rest}', exact=...)"
-            )
-        return Target(meta.field("custom"), rest)
+        return custom_target(meta, path, separator, rest)
     if isinstance(related := getattr(meta.model, head, None), Related):
         raise InvalidQuery(
             f"{meta.name}.{head} are the {related.to} objects that point to it, and no filter or order goes that way: "
@@ -129,20 +121,37 @@ def resolve(meta: Options, path: str) -> Target:
         field = field.key
     if not separator:
         return Target(meta.field("custom"), field.key, field) if isinstance(field, Custom) else Target(field)
-    if isinstance(field, ForeignKey):
-        if rest in ("id", "pk"):
-            return Target(field)
-        resolve(target_of(field)._meta, rest)
+    if isinstance(field, ForeignKey) and rest in ("id", "pk"):
+        return Target(field)
+    raise refusal_of_part(meta, field, path, rest)
+
+
+def custom_target(meta: Options, path: str, separator: str, rest: str) -> Target:
+    """Return the target of a key inside ``custom``."""
+    if not rest.strip():
+        raise InvalidQuery(f"{path!r} names no custom field")
+    _, twice, last = rest.rpartition("__")
+    if separator == "__" and twice:
         raise InvalidQuery(
-            f"{path!r} goes across a link, and only a filter does, across one: load the {field.to} objects, "
-            "filter or order by them"
+            f"{path!r}: {last!r} is no lookup{suggestion(last, LOOKUPS)}; "
+            f"a custom field of that very name is written Q('custom.{rest}', exact=...)"
+        )
+    return Target(meta.field("custom"), rest)
+
+
+def refusal_of_part(meta: Options, field: Field[Any, Any], path: str, rest: str) -> InvalidQuery | UnknownField:
+    """Return the error for what follows a field in a path."""
+    if isinstance(field, ForeignKey):
+        resolve(target_of(field)._meta, rest)  # an unknown name there is the first thing to say
+        return InvalidQuery(
+            f"{path!r} goes across a link, which only a filter does: load the {field.to} objects and order those"
         )
     last = rest.rpartition("__")[2]
-    if separator == "__" and last not in LOOKUPS:
-        raise InvalidQuery(
+    if "." not in path and last not in LOOKUPS:
+        return InvalidQuery(
             f"{path!r}: {last!r} is no lookup{suggestion(last, LOOKUPS)}; there are {', '.join(LOOKUPS)}"
         )
-    raise UnknownField(f"{meta.name}.{head} has no part {rest!r}")
+    return UnknownField(f"{meta.name}.{field.name} has no part {rest!r}")
 
 
 class Output:
