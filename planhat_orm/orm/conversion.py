@@ -368,6 +368,8 @@ class ReferenceList(Tolerant):
     """The ids of other records; items arrive as ids or as objects and are kept as they came."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        if is_blank(value):
+            return None
         if isinstance(value, list):
             return plain_copy(value)
         raise ValidationError("not a list")

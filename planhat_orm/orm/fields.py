@@ -240,6 +240,9 @@ class IdOf(Id):
     def read(self, obj: Model) -> Any:
         return self.key.id_in(obj)  # type: ignore[attr-defined]  # a ForeignKey; naming it here would be a cycle
 
+    def current(self, obj: Model) -> Any:
+        return self.read(obj)
+
     def write(self, obj: Model, value: Any) -> None:
         self.key.write(obj, value)
 
@@ -427,6 +430,15 @@ class Custom(Field[T, T]):
         if not isinstance(value, list):
             raise self.undecodable(value, obj, marshmallow.ValidationError("not a list"))
         return value  # the live one, so that changes inside it are sent
+
+    def current(self, obj: Model) -> Any:
+        return self.read(obj)
+
+    def present(self, obj: Model) -> Any:
+        try:
+            return self.read(obj)
+        except DecodeError:
+            return self.values(obj).get(self.key)
 
     def write(self, obj: Model, value: Any) -> None:
         try:

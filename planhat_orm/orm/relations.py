@@ -358,7 +358,7 @@ class ReferenceList(Field[References[M], "Iterable[M | str]"], Generic[M]):
         value = obj._state.values.get(self.data_key, MISSING) if obj._state is not None else MISSING
         if value is MISSING:
             value = obj._stored(self)
-        if value is None or value == "":
+        if value is None or conversion.is_blank(value):
             return []
         if not isinstance(value, list):
             raise self.undecodable(value, obj, marshmallow.ValidationError("not a list"))

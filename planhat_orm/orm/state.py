@@ -7,6 +7,7 @@ assigned or a container is read. Imports the session. It does not promise to be 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from planhat_orm.errors import ConfigurationError, FieldError
 from planhat_orm.session.session import Session
@@ -25,6 +26,7 @@ class Origin:
     """
 
     __slots__ = (
+        "__weakref__",
         "_session",
         "_tenant",
         "_wider",
@@ -60,7 +62,8 @@ class Origin:
         self.members: list[Callable[[], Any]] = []
         self.keep: list[Any] = []
         self.gone: set[tuple[type, str]] = set()
-        self._wider: dict[frozenset[str], Origin] | None = None
+        # Weak, since a wider origin shares it: a circle would keep whole pages until the garbage collector comes.
+        self._wider: WeakValueDictionary[frozenset[str], Origin] | None = None
 
     @property
     def session(self) -> Session:
@@ -96,7 +99,7 @@ class Origin:
         if union == self.loaded:
             return self
         if self._wider is None:
-            self._wider = {}
+            self._wider = WeakValueDictionary()
         known = self._wider.get(union)
         if known is None:
             known = self._wider[union] = self._of_same_page(union)

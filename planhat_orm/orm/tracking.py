@@ -278,7 +278,9 @@ def rebase(obj: Model, state: State, raw: Mapping[str, Any], sent: Mapping[str, 
         ours = None if value is DELETED else value
         was_sent = name in wrote and same(wrote[name], ours)
         if was_sent or (knew and not differs(ours, theirs.get(name))) or same(now.get(name, MISSING), ours):
-            let_go_custom(state, name, now.get(name), value)
+            # A container that Planhat has cleared stays live as an empty one, since somebody may hold it.
+            cleared: Any = [] if isinstance(value, list) else {} if isinstance(value, dict) else None
+            let_go_custom(state, name, cleared if now.get(name) is None else now[name], value)
         elif saved and knew and not same(theirs.get(name), now.get(name)):
             state.moved.setdefault(f"custom.{name}", theirs.get(name))
 
@@ -294,8 +296,8 @@ def let_go(state: State, field: Field[Any, Any], stored: Any, value: Any) -> Non
 
 def let_go_custom(state: State, name: str, stored: Any, value: Any) -> None:
     """Let go of a clean value inside ``custom``, as ``let_go`` does."""
-    if isinstance(value, (list, dict)) and (stored is None or type(stored) is type(value)):
-        in_place(value, plain_copy(stored if stored is not None else type(value)()))
+    if isinstance(value, (list, dict)) and type(stored) is type(value):
+        in_place(value, plain_copy(stored))
     else:
         del state.custom[name]
 

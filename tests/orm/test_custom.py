@@ -211,6 +211,14 @@ def test_declared_fields_convert_both_ways(name: str, stored: Any, read: Any, as
     assert obj.custom[label] == wire
 
 
+def test_a_declared_field_is_exported_as_it_reads() -> None:
+    obj = company({"Whole": "7", "Options": ["a"], "Day": "soon"}, Custom)
+    exported = dict(Custom._meta.field(name).export(obj) for name in ("whole", "options", "day", "text", "owner_id"))
+    assert exported == {"whole": 7, "options": ["a"], "day": "soon", "text": None, "owner_id": None}
+    exported["options"].append("b")
+    assert obj.changes() == {}
+
+
 def test_a_declared_field_that_cannot_be_read_says_where_its_value_is() -> None:
     obj = company({"Whole": "many", "Options": "a,b"}, Custom)
     with pytest.raises(DecodeError, match=r"whole \(custom\.Whole\) holds 'many', not a number; \.custom\['Whole'\]"):

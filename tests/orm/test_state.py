@@ -32,6 +32,19 @@ def test_a_widened_origin_is_of_the_same_page_and_one_for_all() -> None:
     assert page.loaded == NAME
 
 
+def test_a_page_is_gone_with_its_objects_and_needs_no_garbage_collector() -> None:
+    page = Origin(None, NAME, 7, reload=lambda key: None)
+    wide = page.widened(PHASE)
+    wider = wide.widened(frozenset({"tags"}))
+    watched = [weakref.ref(one) for one in (page, wide, wider)]
+    gc.disable()
+    try:
+        del page, wide, wider
+        assert [one() for one in watched] == [None, None, None]
+    finally:
+        gc.enable()
+
+
 def test_a_narrowed_origin_is_of_the_same_page_and_its_own() -> None:
     page = Origin(None, NAME | PHASE, 7)
     less = page.narrowed(PHASE)

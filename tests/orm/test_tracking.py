@@ -174,3 +174,14 @@ def test_whatever_happens_ours_is_kept_theirs_is_known_and_nothing_else_is_sent(
         assert acme.phase == ours.get("phase", theirs["phase"])
         assert acme.custom.get("Tier") == ours.get("Tier", theirs["Tier"])
         assert set(acme.conflicts()) <= set(expected)
+
+
+def test_a_change_that_planhat_has_meanwhile_leaves_no_conflict_behind() -> None:
+    acme = hydrated(phase="Live", custom={"Tier": "Silver"})
+    acme.phase = "Lost"
+    acme.custom["Tier"] = "Gold"
+    take_in(acme, 2, phase="Lost", custom={"Tier": "Gold"})
+    assert acme.changes() == {}
+    acme.phase = "Won back"
+    acme.custom["Tier"] = "Bronze"
+    assert acme.conflicts() == {}
