@@ -348,18 +348,14 @@ class Map(Json):
 class Reference(Tolerant):
     """The id of another record, which arrives as an id, as an object that holds it, or as null.
 
-    ``prefixes`` says whether "extid-..." and "srcid-..." may be written in place of the id.
+    "extid-..." and "srcid-..." may be written in place of the id.
     """
-
-    def __init__(self, *, prefixes: bool = False, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.prefixes = prefixes
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         return reference_id(value)
 
     def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
-        if is_object_id(value) or (self.prefixes and isinstance(value, str) and value[:6] in ("extid-", "srcid-")):
+        if is_object_id(value) or (isinstance(value, str) and value[:6] in ("extid-", "srcid-")):
             return value
         raise ValidationError(f"must be a Planhat id (24 hexadecimal digits), not {kind(value)} {shown(value)}")
 

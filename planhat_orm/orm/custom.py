@@ -100,8 +100,6 @@ class CustomValues(MutableMapping[str, Any]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Mapping) and same(dict(self), dict(other))
 
-    __hash__ = None  # type: ignore[assignment]  # a mapping that changes has no hash
-
     def __repr__(self) -> str:
         # A repr never sends a request.
         if self._obj._knows(self._field.data_key):

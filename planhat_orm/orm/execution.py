@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from planhat_orm.errors import ApiError, FilterIgnored, NotFound, PaginationError, TransportError
 from planhat_orm.orm.explaining import probed_offset
 from planhat_orm.orm.lookups import short
-from planhat_orm.orm.missing import Reload, deliver, load_missing, refresh, row_of, rows_of, settle
+from planhat_orm.orm.missing import Reload, deliver, row_of, rows_of, settle
 from planhat_orm.orm.ordering import in_order, is_ordered
 from planhat_orm.orm.planner import CHECKED_ROWS
 from planhat_orm.orm.state import Origin
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 Params = dict[str, str]
-
-__all__ = ["Batch", "Run", "load_missing", "refresh"]
 
 _log = logging.getLogger("planhat_orm.orm")
 

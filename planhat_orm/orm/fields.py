@@ -102,7 +102,8 @@ class Field(Generic[R, W]):
     def __get__(self, obj: Model | None, owner: type[Model]) -> Self | R | None:
         if obj is None:
             return self
-        return self.read(obj)  # type: ignore[no-any-return]  # a descriptor's value is known by its class, not here
+        value: R | None = self.read(obj)
+        return value
 
     def __set__(self, obj: Model, value: W | None) -> None:
         self.write(obj, value)
@@ -311,7 +312,8 @@ class TextList(Field[list[str], list[str] | tuple[str, ...]]):
     def __get__(self, obj: Model | None, owner: type[Model]) -> Self | list[str]:
         if obj is None:
             return self
-        return self.read(obj)  # type: ignore[no-any-return]  # as in Field
+        value: list[str] = self.read(obj)
+        return value
 
     def empty(self) -> Any:
         return []
@@ -350,7 +352,8 @@ class List(Field[list[Any], list[Any]]):
     def __get__(self, obj: Model | None, owner: type[Model]) -> Self | list[Any]:
         if obj is None:
             return self
-        return self.read(obj)  # type: ignore[no-any-return]  # as in Field
+        value: list[Any] = self.read(obj)
+        return value
 
     def empty(self) -> Any:
         return []
@@ -370,7 +373,8 @@ class Map(Field[dict[str, Any], dict[str, Any]]):
     def __get__(self, obj: Model | None, owner: type[Model]) -> Self | dict[str, Any]:
         if obj is None:
             return self
-        return self.read(obj)  # type: ignore[no-any-return]  # as in Field
+        value: dict[str, Any] = self.read(obj)
+        return value
 
     def empty(self) -> Any:
         return {}

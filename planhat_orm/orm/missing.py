@@ -93,7 +93,9 @@ def load_missing(obj: Model, field: Field[Any, Any]) -> None:
             "or call refresh_from_db()"
         )
     if key not in origin.undelivered and isinstance(origin.reload, Reload) and not field.get_only:
-        origin.reload.load(origin, type(obj), key)
+        with origin.session.identity_map.flight("load", id(origin.reload), key):
+            if not obj._knows(key):
+                origin.reload.load(origin, type(obj), key)
         if obj._knows(key):
             return
     unheld = key in origin.undelivered
@@ -140,14 +142,13 @@ class Reload:
         if not deliver(session, model, {data_key}, [row for rows in pages for row in rows])[0]:
             origin.undelivered |= {data_key}
             return
-        if wanted <= {row["_id"] for rows in pages for row in rows}:
-            # Widened first, so that the objects stay together on one page.
-            origin.loaded |= {data_key}
-        self._done.add(data_key)
         for answer, rows in zip(answers, pages, strict=True):
             mine = [row for row in rows if row["_id"] in wanted]
             fresh = Origin(session, frozenset(("_id", data_key)), answer.number)
             session.identity_map.refresh(model, mine, fresh)
+        if wanted <= {row["_id"] for rows in pages for row in rows}:
+            origin.loaded |= {data_key}
+        self._done.add(data_key)
 
     def _requests(self, model: type[Model], ids: list[str]) -> list[Params]:
         meta, run = model._meta, self._run

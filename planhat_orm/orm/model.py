@@ -195,9 +195,9 @@ class Model(Holder, metaclass=ModelBase):
         """Return Planhat's value of a field as it came, None where there is none; load it if it was not asked for."""
         value = self._raw.get(field.data_key, MISSING)
         if value is MISSING:
-            if self._knows(field.data_key):
-                return None
-            missing.load_missing(self, field)
+            if not self._knows(field.data_key):
+                missing.load_missing(self, field)
+            # Looked at once more: another thread may have brought it since the first look.
             value = self._raw.get(field.data_key)
         return value
 
@@ -293,8 +293,9 @@ class Model(Holder, metaclass=ModelBase):
         {}
         """
         if self._state is not None:
-            tracking.revert(self, self._state)
-            self._touched()
+            with self._guard():
+                tracking.revert(self, self._state)
+                self._touched()
 
     def full_clean(self) -> None:
         """Check everything that ``save()`` would check, and for a new object what it needs; nothing is sent.
@@ -386,10 +387,7 @@ class Model(Holder, metaclass=ModelBase):
         state.written = max(earlier, outcome.number)
         for path in (*sent, *(f"custom.{name}" for name in sent["custom"])):
             state.moved.pop(path, None)
-        dirty = bool(tracking.pending(self))
-        session.identity_map.saved(self, origin, dirty=dirty)
-        if dirty:
-            session.identity_map.hold(self)
+        session.identity_map.saved(self, origin, dirty=bool(tracking.pending(self)))
 
     def delete(self) -> Outcome:
         """Delete the record: DELETE /{path}/{id}, one request. The object can still be read afterwards, not saved.

@@ -61,7 +61,6 @@ META_DEFAULTS: dict[str, Any] = {
     # Whether an external id in a reference ("extid-...") may stand for a record of this model.
     "ref_prefixes": False,
     "doc_url": "https://www.planhat.com/developers/api/introduction",
-    "verbose_name": "",
     "abstract": False,
 }
 
@@ -95,7 +94,6 @@ class Options:
     small_table: bool
     ref_prefixes: bool
     doc_url: str
-    verbose_name: str
     abstract: bool
 
     def __init__(self, model: type[Model], declared: type | None) -> None:

@@ -7,6 +7,7 @@ values are compared as MongoDB, in which Planhat stores them, compares them, tex
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +83,7 @@ def in_order(rows: list[Row], order: Iterable[Order]) -> None:
     """Put rows in order, in place: by the keys given, and by id where those are equal."""
     rows.sort(key=lambda row: str(row["_id"]))
     for key in reversed(tuple(order)):
-        rows.sort(key=lambda row, key=key: sort_key(key, row), reverse=key.descending)  # type: ignore[misc]  # key=key
+        rows.sort(key=partial(sort_key, key), reverse=key.descending)
 
 
 def is_ordered(rows: Sequence[Row], order: Order) -> bool:

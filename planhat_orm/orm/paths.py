@@ -6,13 +6,12 @@ promise that a path has a value: an output whose link is empty, or leads to a re
 
 from __future__ import annotations
 
-import copy
 import re
 from typing import TYPE_CHECKING, Any
 
 import marshmallow
 
-from planhat_orm.errors import DecodeError, InvalidQuery, ObjectDoesNotExist, UnknownField, suggestion
+from planhat_orm.errors import InvalidQuery, ObjectDoesNotExist, UnknownField, suggestion
 from planhat_orm.orm import conversion
 from planhat_orm.orm.custom import CustomData
 from planhat_orm.orm.fields import Custom, Field, IdOf
@@ -185,16 +184,8 @@ class Output:
         if self.field is None:
             return getattr(record, self.key)
         if self.key:
-            return copy.deepcopy(record.custom.get(self.key))
-        if isinstance(self.field, Custom):
-            try:
-                return copy.deepcopy(self.field.read(record))
-            except DecodeError:
-                return copy.deepcopy(record.custom.get(self.field.key))
-        try:
-            return self.field.export(record)[1]
-        except DecodeError:
-            return copy.deepcopy(record._raw.get(self.field.data_key))
+            return conversion.plain_copy(record.custom.get(self.key))
+        return self.field.export(record)[1]
 
 
 def output_of(model: type[Model], path: str) -> Output:

@@ -243,11 +243,10 @@ class QuerySet(Refused, LazyValues, Generic[M]):
         session = self._bound()
         self._runs[:] = [Run(session, self._plan(session, stream=True))]
         for batch in self._runs[0].objects(stream=True):
+            # Taken out one by one, so that a row is gone as soon as its consumer lets it go.
+            batch.reverse()
             while batch:
-                # Taken out one by one, so that a row is gone as soon as its consumer lets it go.
-                batch.reverse()
-                while batch:
-                    yield batch.pop()
+                yield batch.pop()
             del batch
 
     def in_bulk(self, keys: Iterable[str] | None = None, *, field_name: str = "id") -> dict[str, M]:

@@ -96,7 +96,7 @@ class ForeignKey(Field[M, "M | Ref[M]"], Generic[M]):
         super().__init__(data_key, required=required, read_only=read_only, label=label, help=help or f"the {to}")
 
     def make_converter(self) -> conversion.Tolerant:
-        return conversion.Reference(prefixes=True, required=self.required, data_key=self.data_key)
+        return conversion.Reference(required=self.required, data_key=self.data_key)
 
     def id_in(self, obj: Model) -> str | None:
         """Return the id, or "extid-..." for a reference that was assigned and not saved yet."""
@@ -113,7 +113,8 @@ class ForeignKey(Field[M, "M | Ref[M]"], Generic[M]):
             return target.objects.using(obj._session()).filter(**{value.kind: value.key}).get()
         if not conversion.is_object_id(value):
             raise self.undecodable(value, obj, marshmallow.ValidationError("not a Planhat id"))
-        return load_related(obj, self, target, value)
+        with obj._session().identity_map.flight("link", target):
+            return load_related(obj, self, target, value)
 
     def write(self, obj: Model, value: Any) -> None:
         if value is not None and not isinstance(value, str):
@@ -250,7 +251,8 @@ class References(Generic[M]):
     @property
     def items(self) -> list[Any]:
         """The items as they travel, as a copy: ids, or objects such as ``{"id": ..., "isOwner": True}``."""
-        return conversion.plain_copy(self._items())  # type: ignore[no-any-return]  # a copy is of the same type
+        items: list[Any] = conversion.plain_copy(self._items())
+        return items
 
     def add(self, *objects: M | str) -> None:
         """Append objects (or ids) that are not in the list yet; sent when the owner of the list is saved."""
@@ -297,8 +299,6 @@ class References(Generic[M]):
         if isinstance(other, References):
             return self.ids == other.ids
         return NotImplemented
-
-    __hash__ = None  # type: ignore[assignment]  # a list that changes has no hash
 
     def __repr__(self) -> str:
         # A repr never sends a request.
@@ -451,8 +451,9 @@ class Related(Generic[M]):
             return self
         if obj.id is None:
             raise FieldError(f"{obj!r} is not saved yet, so nothing can point to it: {self.name} is not available")
-        manager: Any = target_of(self).objects
-        return manager.related_to(obj, self.key(type(obj)).name)  # type: ignore[no-any-return]  # by name
+        objects: Any = target_of(self).objects
+        manager: Manager[M] = objects.related_to(obj, self.key(type(obj)).name)
+        return manager
 
     def key(self, owner: type[Model]) -> ForeignKey[Any]:
         """Return the foreign key of the target that points here."""

@@ -188,7 +188,7 @@ def check_required(obj: Model, body: Mapping[str, Any], problems: dict[str, list
             continue
         if any(name in problems for name in names):
             continue
-        article = "an" if obj._meta.name[:1] in "AEIOU" else "a"
+        article = "an" if obj._meta.name[:1] in "AEIO" else "a"
         others = f", or one of {', '.join(names[1:])}," if len(names) > 1 else ""
         problems[names[0]] = [f"is required{others} to create {article} {obj._meta.name}"]
 

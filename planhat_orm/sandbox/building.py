@@ -76,10 +76,10 @@ def known_company(world: World, collection: Collection, id: Any) -> bool:
     return is_object_id(id) and world.store.get(companies.path, id) is not None
 
 
-def new_row(world: World, collection: Collection, sent: Row, constant: Row) -> Row:
+def new_row(world: World, collection: Collection, sent: Row) -> Row:
     """Return the row of a new record: what was sent, and what Planhat fills in."""
     now = world.now()
-    row: Row = {"_id": world.store.new_id(), **collection.quirks.defaults, **constant}
+    row: Row = {"_id": world.store.new_id(), **collection.quirks.defaults}
     row.update(dict.fromkeys(collection.quirks.stamps, now))
     if collection.meta.updated_field:
         row[collection.meta.updated_field] = now

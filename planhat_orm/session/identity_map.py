@@ -197,8 +197,7 @@ class IdentityMap:
                 twin = table.get(key)
                 if twin is not None and twin is not obj:
                     twin._merge(dict(obj._raw), origin)
-            if not dirty:
-                self.release(obj)
+            (self.hold if dirty else self.release)(obj)
 
     def hold(self, obj: Record) -> None:
         """Hold an object strongly because it has changes that are not saved.
