@@ -37,6 +37,7 @@ class Enduser(Model):
         keyables = ("id", "external_id", "source_id")
         match_keys = ("_id", "sourceId", "externalId", "email")
         unique = ("sourceId",)
+        unique_within = {"externalId": "companyId"}
         list_params = {"companyId": "companyId", "email": "email", "euId": "_id"}
         id_list_params = ("companyId",)
         unhide = {"archived": "true"}

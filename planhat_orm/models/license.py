@@ -39,6 +39,7 @@ class License(Model):
         keyables = ("id", "external_id", "source_id")
         match_keys = ("_id", "sourceId", "externalId")
         unique = ("sourceId",)
+        unique_within = {"externalId": "companyId"}
         list_params = {"companyId": "companyId"}
         create_required = ("companyId", "_currency", "fromDate", ("mrr", "value"))
         doc_url = "https://www.planhat.com/developers/api/license"

@@ -31,6 +31,7 @@ class Touchpoint(Model):
         page_size = (30, 2000)
         keyables = ("id", "external_id")
         match_keys = ("_id",)
+        unique_within = {"externalId": "companyId"}
         list_params = {"companyId": "companyId"}
         id_list_params = ("companyId",)
         hint_params = {"type": "type"}

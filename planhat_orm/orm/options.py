@@ -32,6 +32,8 @@ META_DEFAULTS: dict[str, Any] = {
     "match_keys": ("_id",),
     # Planhat's names of the keys that no two records of a tenant share, besides _id.
     "unique": (),
+    # Planhat's names of the keys that are unique within something else only, and that of the field that says in what.
+    "unique_within": {},
     # List parameters that filter, and Planhat's name of the field that each speaks of.
     "list_params": {},
     # Those of list_params that take several ids, comma-separated.
@@ -78,6 +80,7 @@ class Options:
     keyables: tuple[str, ...]
     match_keys: tuple[str, ...]
     unique: tuple[str, ...]
+    unique_within: Mapping[str, str]
     list_params: Mapping[str, str]
     id_list_params: tuple[str, ...]
     hint_params: Mapping[str, str]
