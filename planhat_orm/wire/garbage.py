@@ -8,6 +8,7 @@ alone: CPython has one collector for the process.
 from __future__ import annotations
 
 import gc
+import os
 from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -35,13 +36,22 @@ class _Pause:
 
     def leave(self) -> None:
         with self._lock:
-            self._blocks -= 1
+            self._blocks = max(0, self._blocks - 1)
             if self._blocks == 0 and self._ours:
                 self._ours = False
                 gc.enable()
 
+    def forked(self) -> None:
+        """Begin anew in a child process, which has none of its parent's other threads."""
+        self._lock, self._blocks = Lock(), 0
+        if self._ours:
+            self._ours = False
+            gc.enable()
+
 
 _pause = _Pause()
+if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+    os.register_at_fork(after_in_child=_pause.forked)
 
 
 @contextmanager

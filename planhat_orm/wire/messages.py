@@ -74,9 +74,8 @@ class Response:
 
     ``data`` is the parsed JSON, None for an empty body (on the analytics host, plain text stays text). ``attempts``
     counts the times it was sent. ``repeated`` tells that an earlier attempt's answer was lost, so that the request may
-    have been carried out twice. ``number`` grows with every attempt of the process and was taken when the last one
-    was sent: of two answers, the one with the greater number was asked for later. ``status`` is 2xx, or 404 for a
-    repeated DELETE.
+    have been carried out twice. ``number`` is the session's: it orders reads and writes. ``status`` is 2xx, or 404 for
+    a repeated DELETE.
 
     >>> Response(status=200, data=[{"_id": "61a5e27c1d7d3f0012e1a0b4"}]).data[0]["_id"]
     '61a5e27c1d7d3f0012e1a0b4'

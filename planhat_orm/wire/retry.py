@@ -104,9 +104,9 @@ RULES: Mapping[Fate, Rule] = {
     Fate.DONE: Rule(),
 }
 
-# 408 says that the request did not arrive whole (RFC 9110, 15.5.9); 501 and 505 refuse a verb or a protocol for good.
+# 408 may come from a gateway that lost patience with an answer; 501 and 505 refuse a verb or a protocol for good.
 _STATUSES: Mapping[int, Fate] = {
-    408: Fate.REFUSED,
+    408: Fate.LOST,
     429: Fate.REFUSED,
     501: Fate.SETTLED,
     504: Fate.SLOW,
@@ -182,7 +182,6 @@ def fate_of_status(status: int, headers: Mapping[str, str]) -> Fate:
 
 _UNSENDABLE = (
     ssl.SSLCertVerificationError,
-    requests.exceptions.InvalidHeader,
     requests.exceptions.InvalidSchema,
     requests.exceptions.InvalidURL,
     requests.exceptions.MissingSchema,
@@ -305,7 +304,7 @@ def may_have_run(error: PlanhatError) -> bool:
     """
     if isinstance(error, TransportError):
         return error.sent
-    if isinstance(error, ServerError) and fate_of_status(error.status, error.headers) in (Fate.LOST, Fate.SLOW):
+    if isinstance(error, ApiError) and fate_of_status(error.status, error.headers) in (Fate.LOST, Fate.SLOW):
         return True
     # The transport raises an answer to a repeated request from the loss of the earlier one.
     return isinstance(error, ApiError) and isinstance(error.__cause__, (TransportError, ServerError))

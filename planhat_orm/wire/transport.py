@@ -10,9 +10,9 @@ from __future__ import annotations
 import codecs
 import io
 import ipaddress
-import itertools
 import json
 import logging
+import os
 import random as _random
 import re
 import time
@@ -47,9 +47,9 @@ Observer = Callable[[Request, Response | Exception], None]
 Guard = Callable[[Request], None]
 
 _log = logging.getLogger("planhat_orm.wire")
-_numbers = itertools.count(1)
 _LONG_WAIT = 5.0
 _CHUNK = 1 << 16
+_MOST_DIGITS = 600  # below the smallest limit that Python can be given (sys.set_int_max_str_digits)
 _POOL = 50  # the API takes at most 50 requests at a time (https://www.planhat.com/developers/api/introduction)
 
 # What the network may raise: requests wraps most of urllib3's errors, but not all, and none while a body is read raw.
@@ -61,7 +61,6 @@ class _Attempt:
     """What one attempt came to: an answer, or the reason why there is none that can be read."""
 
     fate: Fate
-    number: int
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     data: Any = None
@@ -111,6 +110,7 @@ class Transport:
         self._timeout = _checked_timeout(timeout)
         self._http = _new_session() if http is None else _checked_session(http)
         self._owns_http = http is None
+        self._process = os.getpid()
         self._max_attempts = max(1, max_attempts)
         self._sleep = sleep
         self._random = random
@@ -208,7 +208,6 @@ class Transport:
             data=attempt.data,
             attempts=attempts,
             repeated=repeated,
-            number=attempt.number,
         )
 
     # -- one attempt ------------------------------------------------------------------------------------------------
@@ -219,9 +218,8 @@ class Transport:
         waiting_since = time.monotonic()
         with self._permit():
             self.stats.add(requests=1, waited=time.monotonic() - waiting_since if self._quota else 0.0)
-            number = next(_numbers)
             started = time.monotonic()
-            attempt = self._exchange(request, body, number)
+            attempt = self._exchange(request, body)
         _log.debug(
             "%s %s in %.0f ms (attempt %d)",
             request,
@@ -234,9 +232,11 @@ class Transport:
     def _permit(self) -> AbstractContextManager[None]:
         return nullcontext() if self._quota is None else self._quota.permit()
 
-    def _exchange(self, request: Request, body: bytes | None, number: int) -> _Attempt:
+    def _exchange(self, request: Request, body: bytes | None) -> _Attempt:
         """Send once. Nothing is raised from inside an ``except``: the network's exception holds the token's header."""
         url = self._credentials.fill(build_url(self._urls[request.host], request.path, request.params))
+        if self._process != os.getpid():
+            self._leave_connections_to_parent()
         prepared = self._http.prepare_request(
             requests.Request(
                 request.method,
@@ -253,29 +253,36 @@ class Transport:
         try:
             answer = self._http.send(prepared, allow_redirects=False, timeout=timeout, **settings)
         except _NETWORK_ERRORS as error:
-            return self._failure(error, fate_of_error(error), number)
+            return self._failure(error, fate_of_error(error))
         try:
-            return self._read(request, answer, number)
+            return self._read(request, answer)
         finally:
             answer.close()
 
-    def _read(self, request: Request, answer: requests.Response, number: int) -> _Attempt:
+    def _leave_connections_to_parent(self) -> None:
+        """Open connections of our own after a fork: on shared ones two processes would read each other's answers."""
+        adapters: list[Any] = [one for one in self._http.adapters.values() if isinstance(one, HTTPAdapter)]
+        for adapter in adapters:
+            adapter.__setstate__(adapter.__getstate__())  # what unpickling does: the same settings, empty pools
+        self._process = os.getpid()
+
+    def _read(self, request: Request, answer: requests.Response) -> _Attempt:
         status = answer.status_code
         headers = CaseInsensitiveDict((name, self._credentials.scrub(value)) for name, value in answer.headers.items())
         fate = fate_of_status(status, headers)
         if fate is not Fate.DONE:
-            return _Attempt(fate, number, status, headers, text=self._credentials.scrub(_error_text(answer)))
+            return _Attempt(fate, status, headers, text=self._credentials.scrub(_error_text(answer)))
         try:
             data = _parsed(request, status, _text(answer))
         except _NETWORK_ERRORS as error:
             slow = fate_of_error(error) is Fate.SLOW
-            return self._failure(error, Fate.SLOW if slow else Fate.LOST, number, status)
+            return self._failure(error, Fate.SLOW if slow else Fate.LOST, status)
         except ValueError as error:
             reason = "the body is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
-            return _Attempt(Fate.LOST, number, status, headers, reason=self._credentials.scrub(reason))
-        return _Attempt(fate, number, status, headers, data=data)
+            return _Attempt(Fate.LOST, status, headers, reason=self._credentials.scrub(reason))
+        return _Attempt(fate, status, headers, data=data)
 
-    def _failure(self, error: Exception, fate: Fate, number: int, status: int | None = None) -> _Attempt:
+    def _failure(self, error: Exception, fate: Fate, status: int | None = None) -> _Attempt:
         """Keep the kind and the text of a network exception; the exception itself holds the request's headers."""
         kinds = (
             requests.exceptions.ReadTimeout,
@@ -288,7 +295,7 @@ class Transport:
         if fate is Fate.SLOW:
             kind = requests.exceptions.ReadTimeout
         scrub = self._credentials.scrub
-        return _Attempt(fate, number, status, reason=excerpt(scrub(reason_of(error))), cause=kind(scrub(str(error))))
+        return _Attempt(fate, status, reason=excerpt(scrub(reason_of(error))), cause=kind(scrub(str(error))))
 
     # -- errors -----------------------------------------------------------------------------------------------------
 
@@ -364,11 +371,21 @@ def _parsed(request: Request, status: int, text: str) -> Any:
         return None
     try:
         with paused_gc():
-            return json.loads(text)
+            return _loads(text)
     except (ValueError, RecursionError) as error:
         if request.host == "analytics":
             return text  # its answers only acknowledge, in a form that is not documented
         raise ValueError(f"the body is not JSON ({error}): {excerpt(text)}") from None
+
+
+def _loads(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        # One number of more digits than Python takes; kept as text, it fails nothing but its own reading.
+        return json.loads(text, parse_int=lambda digits: digits if len(digits) > _MOST_DIGITS else int(digits))
 
 
 def _encoded(request: Request) -> bytes | None:

@@ -67,7 +67,7 @@ def test_threads_share_a_memory_bucket():
     clock = Stamping()
     stamps = in_threads(MemoryBucket([Rate(LIMIT, WINDOW)], clock=clock), clock)
     assert len(stamps) == 20
-    assert most_in_a_window(stamps) == LIMIT
+    assert most_in_a_window(stamps) <= LIMIT
 
 
 def test_threads_share_a_sqlite_bucket(tmp_path):
@@ -76,7 +76,7 @@ def test_threads_share_a_sqlite_bucket(tmp_path):
     stamps = in_threads(bucket, clock)
     bucket.close()
     assert len(stamps) == 20
-    assert most_in_a_window(stamps) == LIMIT
+    assert most_in_a_window(stamps) <= LIMIT
 
 
 PROGRAM = """

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 import threading
+import warnings
 from typing import TYPE_CHECKING
 
 import pytest
@@ -75,4 +77,14 @@ def test_many_threads_leave_it_as_it_was():
     for thread in threads:
         thread.join()
     assert not any(seen)
+    assert gc.isenabled()
+
+
+def test_a_child_process_forked_in_a_block_has_the_collector_on():
+    with paused_gc(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # other tests may have left threads
+        child = os.fork()
+        if not child:
+            os._exit(0 if gc.isenabled() else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert gc.isenabled()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import os
 import socket
 import threading
+import warnings
 
 import pytest
 import requests
@@ -12,7 +14,7 @@ import requests
 from planhat_orm import errors
 from planhat_orm.wire.endpoints import path_for
 from planhat_orm.wire.messages import Request
-from planhat_orm.wire.retry import too_slow
+from planhat_orm.wire.retry import may_have_run, too_slow
 
 GET = Request("GET", "/companies")
 POST = Request("POST", "/companies", json={"name": "Acme"})
@@ -78,13 +80,52 @@ def test_an_idle_connection_that_the_server_closed_counts_as_lost(server, make):
     assert server.received(2) == 2
 
 
+def test_a_forked_process_opens_connections_of_its_own(server, make):
+    server.answers(server.http(200, [1]), server.http(200, [2]), server.http(200, [3]))
+    transport = make(server.url)
+    transport.send(GET)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python warns of threads, which the server has
+        child = os.fork()
+    if not child:
+        os._exit(0 if transport.send(GET).data == [2] else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert server.connections == 2
+    assert transport.send(GET).data == [3]
+    assert (server.received(3), server.connections) == (3, 2)
+
+
+def test_an_answer_with_a_header_that_cannot_be_read_may_have_been_carried_out(server, make):
+    server.answers((b"HTTP/1.1 200 OK\r\nContent-Length: 30, 31\r\n\r\n{}", server.CLOSE))
+    with pytest.raises(errors.TransportError, match="may have been carried out") as caught:
+        make(server.url).send(POST)
+    assert (caught.value.sent, caught.value.attempts) == (True, 1)
+    assert server.received(1) == 1
+
+
+def test_a_create_that_a_gateway_gave_up_on_is_not_sent_again(server, make):
+    server.answers(server.http(408, {}))
+    with pytest.raises(errors.ApiError) as caught:
+        make(server.url).send(POST)
+    assert may_have_run(caught.value)
+    assert server.received(1) == 1
+
+
+def test_a_number_of_thousands_of_digits_fails_nothing_else(server, make):
+    digits = "7" * 5000
+    server.answers(server.http(200, f'[{{"_id": "a", "h": {digits}, "mrr": 3}}]'.encode()))
+    [row] = make(server.url).send(GET).data
+    assert row == {"_id": "a", "h": digits, "mrr": 3}
+    assert server.received(1) == 1
+
+
 CUT_OFF = [
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n[1, 2",
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n[1, 2,\r\n",
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n[1, 2,\r\n",
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n[1, 2",
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n",
-    b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\n[1]",
+    b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\nContent-Length: 3\r\n\r\n[1]",
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json",
     b"garbage\r\n\r\n",
 ]

@@ -107,7 +107,7 @@ def test_only_slowness_makes_a_halvable_page_raise():
         (400, {}, Fate.SETTLED),
         (401, {}, Fate.SETTLED),
         (404, {}, Fate.SETTLED),
-        (408, {}, Fate.REFUSED),
+        (408, {}, Fate.LOST),
         (413, {}, Fate.SETTLED),
         (429, {}, Fate.REFUSED),
         (500, {}, Fate.LOST),
