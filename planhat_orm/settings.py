@@ -99,11 +99,17 @@ def resolve(
     PLANHAT_TENANT_TOKEN and PLANHAT_READ_ONLY. A variable that is set to nothing counts as not set.
 
     :param environ: in place of the process's environment.
-    :raises ConfigurationError: without a token, for a bad region or address, or for both ``region`` and ``base_url``.
+    :raises ConfigurationError: without a token, for a bad region or address, for both ``region`` and ``base_url``, or
+        for a value that is no text (``read_only``: no bool).
 
     >>> resolve(token="t", environ={"PLANHAT_REGION": "eu3"}).base_url
     'https://api-eu3.planhat.com'
     """
+    for name, given in (("region", region), ("base_url", base_url), ("analytics_url", analytics_url)):
+        _check_kind(name, given, str, "text")
+    _check_kind("token", token, str, "text")
+    _check_kind("tenant_token", tenant_token, str, "text")
+    _check_kind("read_only", read_only, bool, "True or False")
     if region is not None and base_url is not None:
         raise ConfigurationError("pass region= or base_url=, not both: a region stands for an address")
     if region is None and base_url is None:
@@ -120,6 +126,12 @@ def resolve(
         tenant_token=_variable("PLANHAT_TENANT_TOKEN", environ) if tenant_token is None else tenant_token.strip(),
         read_only=_switch("PLANHAT_READ_ONLY", environ) if read_only is None else read_only,
     )
+
+
+def _check_kind(name: str, given: object, kind: type, words: str) -> None:
+    """Refuse an argument of another type without repeating it: a text such as "no" would count as true."""
+    if given is not None and not isinstance(given, kind):
+        raise ConfigurationError(f"{name}= is {words}, not {type(given).__name__}")
 
 
 def _variable(name: str, environ: Mapping[str, str] | None) -> str:

@@ -140,6 +140,12 @@ def test_a_slip_in_the_read_only_variable_does_not_turn_writes_on() -> None:
         resolve(token="t", environ={"PLANHAT_READ_ONLY": "ture"})
 
 
+@pytest.mark.parametrize("name", ["token", "tenant_token", "region", "base_url", "analytics_url", "read_only"])
+def test_a_value_of_another_type_is_refused_without_being_repeated(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{name}= is .*, not bytes$"):
+        resolve(**{"token": "t", "environ": {}, name: SECRET.encode()})
+
+
 def test_settings_show_no_token() -> None:
     found = resolve(token=SECRET, tenant_token=SECRET + "2", environ={})
     assert SECRET not in repr(found)

@@ -9,11 +9,14 @@ from __future__ import annotations
 import hashlib
 import itertools
 import threading
+from collections.abc import Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from datetime import tzinfo
+from types import NoneType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsIndex, TypedDict, TypeVar, Unpack
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from planhat_orm import settings
@@ -25,7 +28,7 @@ from planhat_orm.wire.quota import Quota
 from planhat_orm.wire.transport import Request, Response, Stats, Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     import requests
 
@@ -63,7 +66,8 @@ class Session:
     A session is a context manager: inside the block it is the current one of the thread. Nothing is sent before the
     first query.
 
-    :raises ConfigurationError: without a token, for an address or a region that cannot be one.
+    :raises ConfigurationError: without a token, for an address or a region that cannot be one, or for an argument of
+        another type.
 
     >>> session = Session(token="not-a-real-token", region="eu3")
     >>> session
@@ -99,7 +103,7 @@ class Session:
         self.timezone = zone_of(timezone)
         #: Tells tenants apart without showing a token; objects are equal only within one tenant.
         self.tenant = (found.base_url, hashlib.sha256(found.token.encode()).hexdigest()[:16])
-        self.transport = transport_to(found, timeout=timeout, quota=quota, http=http)
+        self.transport = transport_to(found, timeout=timeout, quota=checked_quota(quota), http=checked_http(http))
         self.identity_map = IdentityMap()
         self.writer = Writer(self.send)
         self._tables: dict[type, Any] = {}
@@ -186,7 +190,7 @@ class Session:
         :param path: from the host on, quoted: "/companies/extid-acme-42".
         :param params: query parameters; True is sent as "true", a list with commas, None is left out.
         :param json: the body.
-        :raises InvalidQuery: for another method, or a path that cannot be meant: one whose id is blank, for example.
+        :raises InvalidQuery: for another method, or a path that cannot be meant: one whose id is blank, or with "..".
         :raises ReadOnlyError: for anything but GET in a read-only session.
 
         What is written so does not change objects that are loaded. A POST, or a PUT of a list, whose answer is lost is
@@ -195,13 +199,13 @@ class Session:
         >>> session.request("GET", "/leancompanies", params={"externalId": "acme-42"})[0]["name"]
         'Acme'
         """
-        verb = method.upper()
+        verb = method.upper() if isinstance(method, str) else method
         if verb not in _METHODS:
             raise InvalidQuery(f"Planhat knows {', '.join(_METHODS)}, not {method!r}")
-        if path.endswith("/") or "//" in path:
-            # A blank id falls through to the list route, where a PUT is a bulk upsert.
-            raise InvalidQuery(f"{path!r} has a blank part, where an id may be missing; nothing was sent")
-        given = {name: parameter(value) for name, value in (params or {}).items() if value is not None}
+        check_path(path)
+        if not isinstance(params, (Mapping, NoneType)):
+            raise InvalidQuery(f"params is a mapping of names to values, not {type(params).__name__}")
+        given = {str(name): parameter(value) for name, value in (params or {}).items() if value is not None}
         return self.send(Request(verb, path, params=given, json=json)).data
 
     @property
@@ -303,6 +307,40 @@ def masked(token: str | None) -> Masked | None:
     if not isinstance(token, str):
         raise ConfigurationError(f"a Planhat token is text, not {type(token).__name__}")
     return Masked(token)
+
+
+def checked_quota(quota: Any) -> Quota | None:
+    """Return a quota, or None for no limit; anything else is refused."""
+    if not isinstance(quota, (Quota, NoneType)):
+        raise ConfigurationError(f"quota={quota!r} is none: give Quota(...), or None for no limit")
+    return quota
+
+
+def checked_http(http: Any) -> requests.Session | None:
+    """Return a session of requests, or None; what cannot send requests is refused."""
+    if http is not None and (isinstance(http, type) or not hasattr(http, "adapters")):
+        raise ConfigurationError(f"http= is a requests.Session, not {type(http).__name__}")
+    session: requests.Session | None = http
+    return session
+
+
+def check_path(path: Any) -> None:
+    """Refuse a path that leads elsewhere than it says.
+
+    >>> check_path("/companies/%2e%2e/users")
+    Traceback (most recent call last):
+        ...
+    planhat_orm.errors.InvalidQuery: '/companies/%2e%2e/users' has a part '..', which leads to another path; ...
+    """
+    if not isinstance(path, str):
+        raise InvalidQuery(f"a path is text such as '/companies', not {type(path).__name__}")
+    # What stands before the first slash is the transport's to refuse. Quoted dots count: they are sent as dots.
+    for part in map(unquote, path.split("/")[1:]):
+        if not part.strip():
+            # A blank id falls through to the list route, where a PUT is a bulk upsert.
+            raise InvalidQuery(f"{path!r} has a blank part, where an id may be missing; nothing was sent")
+        if part in (".", ".."):
+            raise InvalidQuery(f"{path!r} has a part {part!r}, which leads to another path; nothing was sent")
 
 
 def parameter(value: Any) -> str:

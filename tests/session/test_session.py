@@ -7,11 +7,13 @@ import pickle
 import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 import pytest
+import requests
 
-from planhat_orm import Session, connect
+from planhat_orm import Quota, Session, connect
 from planhat_orm.errors import ConfigurationError, InvalidQuery, NotFound, ReadOnlyError
 from planhat_orm.models import Company, Enduser, User
 from planhat_orm.session.session import SessionOptions, parameter
@@ -67,6 +69,32 @@ def test_without_a_token_the_error_says_which_variable_and_how_to_try() -> None:
 def test_a_token_that_is_no_text_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="token is text, not int"):
         Session(token=12345678)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("make", [Session, connect])
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("quota", 5),
+        ("quota", Quota),
+        ("region", 5),
+        ("base_url", 5),
+        ("analytics_url", 5),
+        ("tenant_token", b"x"),
+        ("http", 5),
+        ("http", requests.Session),
+        ("timezone", 5),
+        ("read_only", "no"),
+        ("read_only", 0),
+        ("timeout", "5"),
+    ],
+)
+def test_an_argument_of_another_type_is_refused_by_its_name(
+    make: Callable[..., Session], option: str, value: Any
+) -> None:
+    with pytest.raises(ConfigurationError, match=option if option != "tenant_token" else "token is text"):
+        make(**{"token": "a-token", option: value})
+    assert Session.find_current() is None
 
 
 @pytest.mark.parametrize("token", ["two words", "line\nbreak", "nön-ascii"])
@@ -245,12 +273,32 @@ def test_a_parameter_without_a_value_is_left_out(box: Sandbox) -> None:
         ("GET", "/companies//licenses", "blank part"),
         ("GET", "//example.com/companies", "blank part"),
         ("GET", "/companies?limit=1", "parameters apart"),
+        ("PUT", "/companies/%20", "blank part"),
+        ("GET", "/companies/../users", "another path"),
+        ("PUT", "/companies/%2E%2e", "another path"),
+        ("GET", "/./companies", "another path"),
+        ("GET", None, "path is text"),
+        (None, "/companies", "GET, POST, PUT, DELETE"),
+        (["GET"], "/companies", "GET, POST, PUT, DELETE"),
     ],
 )
-def test_a_request_that_cannot_be_meant_is_refused_unsent(box: Sandbox, method: str, path: str, words: str) -> None:
+def test_a_request_that_cannot_be_meant_is_refused_unsent(box: Sandbox, method: Any, path: Any, words: str) -> None:
     with box.session() as session, pytest.raises(InvalidQuery, match=words):
         session.request(method, path)
     assert box.requests == []
+
+
+def test_parameters_are_a_mapping(box: Sandbox) -> None:
+    with box.session() as session, pytest.raises(InvalidQuery, match="mapping"):
+        session.request("GET", "/companies", params="limit=1")  # type: ignore[arg-type]
+    assert box.requests == []
+
+
+@pytest.mark.parametrize("path", ["/companies/extid-a%2F..%2Fb", "/companies/extid-..", "/companies/extid-%2F%2F"])
+def test_dots_and_slashes_within_a_key_are_sent_as_they_are(box: Sandbox, path: str) -> None:
+    with box.session() as session, pytest.raises(NotFound):
+        session.request("GET", path)
+    assert [request.path for request in box.requests] == [unquote(path)]
 
 
 def test_what_was_asked_for_before_a_write_was_answered_counts_as_older(box: Sandbox, session: Session) -> None:
