@@ -17,8 +17,6 @@ __all__ = [
     "AmbiguousWrite",
     "ApiError",
     "BadRequest",
-    "BudgetExceeded",
-    "BulkError",
     "ConfigurationError",
     "DecodeError",
     "FieldError",
@@ -132,22 +130,6 @@ class FilterIgnored(PlanhatError):
 
 class PaginationError(PlanhatError):
     """The pages of a list contradict each other in a way that could lose or repeat records."""
-
-
-class BulkError(PlanhatError):
-    """Some of many writes were not done. ``result`` is the ledger: which were, which were not, and why.
-
-    >>> BulkError("2 of 500 companies failed", result=[]).result
-    []
-    """
-
-    def __init__(self, message: str, *, result: Any = None) -> None:
-        super().__init__(message)
-        self.result = result
-
-
-class BudgetExceeded(PlanhatError):
-    """The next request would exceed the budget that was set for a block; it was not sent."""
 
 
 class AmbiguousWrite(PlanhatError):

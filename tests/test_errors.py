@@ -35,8 +35,6 @@ MADE: list[PlanhatError] = [
     errors.StaleObjectError("moved", conflicts={"name": ("theirs", "ours")}),
     errors.FilterIgnored("ignored"),
     errors.PaginationError("contradiction"),
-    errors.BulkError("2 failed", result=["a", "b"]),
-    errors.BudgetExceeded("300 requests"),
     errors.AmbiguousWrite("lost", sent={"name": "Acme"}, candidate={"_id": "1"}),
     errors.TransportError("lost", sent=True, attempts=3, status=200),
     errors.ApiError("418", status=418, body={"message": "no"}, headers={"X": "y"}, request="GET /tea", attempts=2),
