@@ -13,13 +13,16 @@ _metadata = ConfigParser()
 _metadata.read(HERE.parent / "setup.cfg", encoding="utf-8")
 
 project = "planhat_orm"
-author = "the planhat_orm developers"
+author = "the planhat_orm authors"
+copyright = "2026, the planhat_orm authors"  # noqa: A001 - Sphinx names it
 release = version = _metadata["metadata"]["version"]
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.viewcode", "model_tables"]
 exclude_patterns = ["_build", "_ext"]
 html_theme = "furo"
 html_title = f"planhat_orm {release}"
+html_static_path = ["_static"]
+html_css_files = ["custom.css"]
 
 myst_heading_anchors = 3
 myst_enable_extensions = ["deflist"]

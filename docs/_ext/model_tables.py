@@ -51,14 +51,14 @@ def row_of(cells: Iterable[Cell]) -> nodes.row:
 
 
 def required_in(meta: Options) -> dict[str, str]:
-    """Say of Planhat's names what a create needs: "yes", or "one of these"."""
+    """Say of Planhat's names what a create needs."""
     said: dict[str, str] = {}
     for key in meta.create_required:
         if isinstance(key, str):
-            said[key] = "yes"
+            said[key] = "required"
         else:
             names = [meta.by_key[one].name for one in key]
-            said |= dict.fromkeys(key, f"one of {', '.join(names)}")
+            said |= dict.fromkeys(key, f"required: one of {', '.join(names)}")
     return said
 
 
@@ -72,9 +72,10 @@ def type_of(field: Field[Any, Any]) -> nodes.Node:
     return nodes.reference("", "", shown, refid=field.relation.lower()) if field.relation else shown
 
 
-def notes_on(field: Field[Any, Any], ids: dict[Field[Any, Any], str]) -> str:
+def notes_on(field: Field[Any, Any], ids: dict[Field[Any, Any], str], required: str) -> str:
     """Return what is worth knowing of a field, as one line."""
-    notes = [field.help] if field.help else []
+    notes = [required] if required else ["read-only"] if field.read_only else []
+    notes += [field.help] if field.help else []
     if isinstance(field, ForeignKey):
         notes.append(f"its id is {ids[field]}" if field in ids else "a link")
     if isinstance(field, ReferenceList):
@@ -107,7 +108,7 @@ class ModelDirective(SphinxDirective):
 class ModelFields(ModelDirective):
     """The table of a model's fields."""
 
-    HEADINGS: ClassVar[tuple[str, ...]] = ("Name", "Planhat's name", "Type", "Read-only", "Required", "Notes")
+    HEADINGS: ClassVar[tuple[str, ...]] = ("Name", "Planhat's name", "Type", "Notes")
 
     def run(self) -> list[nodes.Node]:
         meta = self.chosen._meta
@@ -118,13 +119,11 @@ class ModelFields(ModelDirective):
                 code(field.name),
                 code(field.data_key),
                 type_of(field),
-                "yes" if field.read_only else "",
-                required.get(field.data_key, ""),
-                notes_on(field, ids),
+                notes_on(field, ids, required.get(field.data_key, "")),
             )
             for field in meta.fields
         ]
-        return [table_of(self.HEADINGS, (18, 18, 14, 8, 12, 30), rows)]
+        return [table_of(self.HEADINGS, (20, 20, 15, 45), rows)]
 
 
 class ModelManagers(ModelDirective):
