@@ -1,7 +1,7 @@
 """What the sandbox answers, before it becomes HTTP: a status, a body, headers.
 
-Imports the standard library only. Knows neither models nor Flask; the texts are those that have been seen or the
-plainest ones, since Planhat does not document its error bodies.
+Imports ``store`` for its way of writing JSON. Knows neither models nor Flask; the texts are those that have been seen
+or the plainest ones, since Planhat does not document its error bodies.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The Flask app: HTTP to operations and back, for one sandbox.
 
-Needs Flask, which comes with ``planhat_orm[sandbox]``; nothing else of the sandbox but ``server`` imports this module.
-It knows paths, tokens and statuses, and leaves what they mean to reading, writing and upserting. A connection that a
-fault cuts is cut by ``server``: this module only leaves word in the exchange that the server handed in.
+Needs Flask, which comes with ``planhat_orm[sandbox]``; so ``server`` imports this module, and ``box`` when it starts
+one. Imports the sandbox's parts. It knows paths, tokens and statuses, and leaves what they mean to reading, writing and
+upserting. It does not cut connections, as faults ask: it leaves word in the exchange that ``server`` handed in.
 """
 
 from __future__ import annotations
@@ -81,7 +81,6 @@ class _Service:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._window = Window()
-        self._lists = reading.ListReader(desk.world)
 
     def respond(self, path: str) -> Response:
         """Record the request, let the faults strike, carry it out, and send what came of it."""
@@ -138,13 +137,13 @@ class _Service:
         world, method = self._desk.world, request.method
         lean = lean_index_at(name)
         if lean is not None and method == "GET" and not key:
-            return self._lists.lean(lean, params)
+            return reading.answer_lean(world, lean, params)
         collection = collection_at(name)
         if collection is None:
             raise Refusal(404, "Not Found")
         # An empty id falls through to the list route, so "/companies/" is "/companies" (da-troll/planhat-mcp).
         if not key and method == "GET":
-            return self._lists.answer(collection, params, exchange.tampering)
+            return reading.answer_list(world, collection, params, exchange.tampering)
         if key and method == "GET":
             return reading.get(world, collection, key)
         if key and method == "DELETE":

@@ -6,12 +6,8 @@ clients have reported. It does not hold faults: those are in ``faults``.
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable
+from typing import Literal
 
 #: The built-in types of a conversation (https://www.planhat.com/developers/api/conversation).
 TOUCH_TYPES = frozenset({"note", "email", "chat", "call", "ticket", "other"})
@@ -51,7 +47,3 @@ class Behaviour:
     max_url: int | None = None
     #: What the token may not do, as (collection, operation); see ``Sandbox.forbid``.
     forbidden: frozenset[tuple[str, str]] = field(default_factory=frozenset)
-
-    def snapshot(self) -> Hashable:
-        """Return the present switches as one hashable value."""
-        return tuple(getattr(self, option.name) for option in dataclasses.fields(self))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from planhat_orm.errors import ConfigurationError
 from planhat_orm.sandbox import rows
 from planhat_orm.sandbox.behaviour import Behaviour
-from planhat_orm.sandbox.catalog import collection_at, collection_of
+from planhat_orm.sandbox.catalog import all_paths, collection_at, collection_of
 from planhat_orm.sandbox.faults import Fault, FaultBoard
 from planhat_orm.sandbox.recording import RecordedRequest, Recorder
 from planhat_orm.sandbox.store import Row, Store
@@ -75,7 +75,7 @@ class Sandbox:
         self._recorder = Recorder()
         self._faults = FaultBoard()
         self._server: Server | None = None
-        if demo and not any(self._world.store.count(path) for path in ("companies", "users")):
+        if demo and not any(self._world.store.count(path) for path in all_paths()):
             from planhat_orm.sandbox.demo import load_demo
 
             load_demo(self)

@@ -1,7 +1,8 @@
 """From what was sent to what is stored: unknown keys dropped, dates and ids brought into form, custom values merged.
 
-Works on the world and a collection; raises Refusal. Used by single writes, bulk upserts and the sandbox's own
-``add`` and ``change``. It does not look for other records that hold the same keys: that is ``writing``'s.
+Works on the world and a collection; raises Refusal. Imports answers and the catalog. Used by single writes, bulk
+upserts and the sandbox's own ``add`` and ``change``. It stores nothing, and does not look for other records that hold
+the same keys: both are left to ``writing``.
 """
 
 from __future__ import annotations
@@ -76,41 +77,39 @@ def known_company(world: World, collection: Collection, id: Any) -> bool:
     return is_object_id(id) and world.store.get(companies.path, id) is not None
 
 
-def new_row(world: World, collection: Collection, sent: Row) -> Row:
+def new_row(world: World, collection: Collection, sent: Row, now: str) -> Row:
     """Return the row of a new record: what was sent, and what Planhat fills in."""
-    now = world.now()
-    row: Row = {"_id": world.store.new_id(), **collection.quirks.defaults}
-    row.update(dict.fromkeys(collection.quirks.stamps, now))
-    if collection.meta.updated_field:
-        row[collection.meta.updated_field] = now
-    row["__v"] = 0
-    for key, value in sent.items():
-        put(row, key, value)
-    settle(world, collection, row, frozenset(sent))
-    return row
+    quirks = collection.quirks
+    row: Row = {"_id": sent.get("_id") or world.store.new_id(), "__v": 0, **quirks.defaults}
+    row.update(dict.fromkeys((*quirks.stamps, *collection.touched), now))
+    return _with(world, collection, row, sent)
+
+
+def merged_row(world: World, collection: Collection, row: Row, sent: Row) -> Row:
+    """Return the row with what was sent, as if that were no change yet: the time of the last one stands."""
+    return _with(world, collection, dict(row), sent)
 
 
 def changed_row(world: World, collection: Collection, row: Row, sent: Row) -> Row:
     """Return the row after a PUT; the time of the last change moves even when nothing else does."""
-    after = {key: dict(value) if key == "custom" and isinstance(value, dict) else value for key, value in row.items()}
-    for key, value in sent.items():
-        put(after, key, value)
-    settle(world, collection, after, frozenset(sent))
-    touch(world, collection, after)
-    return after
+    return touch(world, collection, merged_row(world, collection, row, sent))
 
 
-def touch(world: World, collection: Collection, row: Row) -> None:
+def touch(world: World, collection: Collection, row: Row) -> Row:
     """Move the version and the time of the last change."""
     row["__v"] = row.get("__v", 0) + 1
-    if collection.meta.updated_field:
-        now = world.now()
-        row[collection.meta.updated_field] = now
-        if "lastUpdated" in collection.quirks.stamps:
-            row["lastUpdated"] = now
+    row.update(dict.fromkeys(collection.touched, world.now()))
+    return row
 
 
-def put(row: Row, key: str, value: Any) -> None:
+def _with(world: World, collection: Collection, row: Row, sent: Row) -> Row:
+    for key, value in sent.items():
+        _put(row, key, value)
+    _settle(world, collection, row, frozenset(sent))
+    return row
+
+
+def _put(row: Row, key: str, value: Any) -> None:
     """Set one property: null clears it, ``custom`` is merged key by key."""
     if key == "custom" and isinstance(value, dict):
         custom = {**(row.get("custom") or {}), **value}
@@ -121,12 +120,12 @@ def put(row: Row, key: str, value: Any) -> None:
         row[key] = value
 
 
-def settle(world: World, collection: Collection, row: Row, sent: frozenset[str]) -> None:
+def _settle(world: World, collection: Collection, row: Row, sent: frozenset[str]) -> None:
     """Fill in what Planhat computes from the rest of the row."""
-    key = collection.company_key
-    if key in sent and "companyName" in collection.fields and isinstance(row.get(key), str):
+    key, copy = collection.company_key, collection.quirks.company_name
+    if key in sent and copy in collection.fields and copy not in sent and isinstance(row.get(key), str):
         company = world.store.get(collection.references[key].path, row[key])
         if company and company.get("name"):
-            row["companyName"] = company["name"]
+            row[copy] = company["name"]
     if collection.quirks.settle:
         collection.quirks.settle(world, row, sent)

@@ -17,7 +17,7 @@ import planhat_orm.models  # noqa: F401 - fills the registry
 from planhat_orm.orm import fields
 from planhat_orm.orm.model import Model
 from planhat_orm.orm.options import Options, registry
-from planhat_orm.sandbox.quirks import QUIRKS, Quirks
+from planhat_orm.sandbox.quirks import COMPANIES, QUIRKS, Quirks
 
 if TYPE_CHECKING:
     from planhat_orm.sandbox.store import Row
@@ -85,9 +85,15 @@ class Collection:
     @cached_property
     def company_key(self) -> str | None:
         """The property that says which company a record belongs to."""
-        if self.path == "companies":
+        if self.path == COMPANIES:
             return None  # its references to companies are the tree
-        return next((key for key, target in self.references.items() if target.path == "companies"), None)
+        return next((key for key, target in self.references.items() if target.path == COMPANIES), None)
+
+    @cached_property
+    def touched(self) -> tuple[str, ...]:
+        """Properties that say when a record was changed last."""
+        declared = self.meta.updated_field
+        return (*((declared,) if declared else ()), *self.quirks.touched)
 
     @cached_property
     def hiding(self) -> dict[str, str]:
@@ -156,6 +162,11 @@ def collection_at(path: str) -> Collection | None:
     if cached is None or cached.models != models:
         cached = _collections[path] = _Cached(models, Collection(path, models))
     return cached.collection
+
+
+def all_paths() -> frozenset[str]:
+    """Return the paths of all collections."""
+    return frozenset(model._meta.path for model in registry.values() if model._meta.path)
 
 
 def collection_of(model: type[Model]) -> Collection:

@@ -1,7 +1,7 @@
 """What differs between Planhat's objects beyond their declarations: what it fills in, computes, embeds and refuses.
 
 One entry of ``QUIRKS`` for each collection that has any: small data and a few functions. Imports the store and the
-answers; models are declared elsewhere. Numbers are computed simply, not as Planhat's billing would.
+world; models are declared elsewhere. It does not promise the numbers of Planhat's billing: they are computed simply.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ Settle = Callable[[World, Row, frozenset[str]], None]
 #: Returns the row as a single get shows it.
 Embed = Callable[[World, Row], Row]
 
+#: The collection that records belong to.
+COMPANIES = "companies"
+
 _BLOCK = re.compile(r"</?(?:p|br|div|li|ul|ol|h\d)\b[^>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
 
@@ -33,6 +36,12 @@ class Quirks:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     #: Properties set to the time of creation.
     stamps: tuple[str, ...] = ("createDate",)
+    #: Properties that move with every change, beside the one that the model declares for it.
+    touched: tuple[str, ...] = ()
+    #: The property, where a model declares it, that holds a copy of the company's name.
+    company_name: str = "companyName"
+    #: Properties shown beside the id where a list shows the record inside others, as company lists do with an owner.
+    shown_inside: tuple[str, ...] = ()
     #: Read-only properties that are stored all the same when they are sent.
     echoed: frozenset[str] = frozenset()
     settle: Settle | None = None
@@ -45,6 +54,8 @@ class Quirks:
     deleted_document: bool = False
     #: Parameters of the lean index that take several values, comma-separated.
     lean_lists: tuple[str, ...] = ()
+    #: Properties without value that are "" in some rows of the lean index, and missing from others.
+    lean_blanks: tuple[str, ...] = ()
     #: The refusal for a missing property, where it is not the usual text.
     required_texts: Mapping[str, str] = field(default_factory=dict)
 
@@ -98,7 +109,7 @@ def company_by_domain(world: World, row: Row) -> str | None:
     domain = str(row.get("email") or "").rpartition("@")[2].lower()
     if not domain:
         return None
-    for company in world.store.rows("companies"):
+    for company in world.store.rows(COMPANIES):
         domains = company.get("domains") or []
         if domain in (domains if isinstance(domains, list) else str(domains).split(",")):
             return str(company["_id"])
@@ -188,12 +199,13 @@ def _participant(world: World, collection: str, item: Any) -> Any:
 
 
 QUIRKS: dict[str, Quirks] = {
-    "companies": Quirks(
+    COMPANIES: Quirks(
         defaults={"status": "prospect"},
-        stamps=("createDate", "lastUpdated"),
+        touched=("lastUpdated",),
         echoed=_COMPANY_ECHOED,
         embed=embed_revenue,
         lean_lists=("status",),
+        lean_blanks=("externalId",),  # docs: sample of leancompanies
     ),
     "endusers": Quirks(
         defaults={
@@ -213,6 +225,7 @@ QUIRKS: dict[str, Quirks] = {
         # Users created over the API are inactive unless told otherwise.
         defaults={"inactive": True, "isHidden": False, "removed": False, "type": "user", "image": {"path": ""}},
         stamps=("createDate", "createdAt"),
+        shown_inside=("nickName",),
     ),
     "licenses": Quirks(
         defaults={

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from planhat_orm.sandbox.answers import BAD_PATH_ID, JSON, Answer, Refusal, not_found
@@ -16,7 +15,7 @@ from planhat_orm.sandbox.catalog import PREFIXES, Collection, is_object_id
 from planhat_orm.sandbox.store import Condition, Query, Row, dumps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from planhat_orm.sandbox.world import World
 
@@ -30,43 +29,22 @@ class Tampering:
     cap: int | None = None
 
 
-class ListReader:
-    """Answers lists; keeps them until something is written, for clients that read a page again."""
+def answer_list(world: World, collection: Collection, params: Mapping[str, str], tampering: Tampering) -> Answer:
+    """Answer a list with these parameters."""
+    world.permit(collection.path, "read")
+    texts = world.store.texts(collection.path, list_query(world, collection, params, tampering))
+    return _answer(_shown(world, collection, params.get("select", ""), texts))
 
-    def __init__(self, world: World, kept_bytes: int = 64 * 1024 * 1024) -> None:
-        self._world = world
-        self._kept: dict[Hashable, bytes] = {}
-        self._of: Hashable = None
-        self._free = self._room = kept_bytes
 
-    def answer(self, collection: Collection, params: Mapping[str, str], tampering: Tampering) -> Answer:
-        """Answer a list with these parameters."""
-        self._world.permit(collection.path, "read")
-        query, select = list_query(self._world, collection, params, tampering), params.get("select", "")
-        return self._answer(collection, query, select, partial(_joined, self._world, collection, select))
+def answer_lean(world: World, collection: Collection, params: Mapping[str, str]) -> Answer:
+    """Answer the lean index: every record with a few keys, whatever ``limit`` says."""
+    world.permit(collection.path, "read")
+    texts = world.store.texts(collection.path, lean_query(collection, params))
+    return _answer(dumps(_lean(collection, json.loads(text))) for text in texts)
 
-    def lean(self, collection: Collection, params: Mapping[str, str]) -> Answer:
-        """Answer the lean index: every record with a few keys, whatever ``limit`` says."""
-        self._world.permit(collection.path, "read")
-        return self._answer(collection, lean_query(collection, params), None, partial(_lean_index, collection))
 
-    def _answer(
-        self, collection: Collection, query: Query, select: str | None, write: Callable[[list[str]], bytes]
-    ) -> Answer:
-        world, key = self._world, (collection.path, query, select)
-        with world.store.lock:
-            state = (world.store.version, world.behaviour.snapshot())
-            if state != self._of:
-                self._of, self._kept, self._free = state, {}, self._room
-            body = self._kept.get(key)
-            texts = world.store.texts(collection.path, query) if body is None else []
-        if body is None:
-            body = write(texts)
-            with world.store.lock:
-                if state == self._of and len(body) <= self._free:
-                    self._kept[key] = body
-                    self._free -= len(body)
-        return Answer(200, body, {"Content-Type": JSON})
+def _answer(texts: Iterable[str]) -> Answer:
+    return Answer(200, ("[" + ",".join(texts) + "]").encode(), {"Content-Type": JSON})
 
 
 def list_query(world: World, collection: Collection, params: Mapping[str, str], tampering: Tampering) -> Query:
@@ -109,11 +87,11 @@ def _conditions(world: World, collection: Collection, params: Mapping[str, str])
     return tuple(where)
 
 
-def _joined(world: World, collection: Collection, select: str, texts: list[str]) -> bytes:
+def _shown(world: World, collection: Collection, select: str, texts: list[str]) -> Iterable[str]:
     if not select and collection.listed is None and not collection.get_only and world.behaviour.absent == "omitted":
-        return ("[" + ",".join(texts) + "]").encode()
+        return texts
     shape = _Shape(world, collection, select)
-    return ("[" + ",".join([dumps(shape.of(json.loads(text))) for text in texts]) + "]").encode()
+    return (dumps(shape.of(json.loads(text))) for text in texts)
 
 
 class _Shape:
@@ -130,10 +108,9 @@ class _Shape:
             self._nulls = tuple(
                 key for key in collection.scalars if (shown is None or key in shown) and key not in self._hidden
             )
-        self._owners: tuple[str, ...] = ()
+        self._inside: dict[str, Collection] = {}
         if not select and collection.listed is not None and world.behaviour.owners != "id":
-            self._owners = tuple(key for key, to in collection.references.items() if to.path == "users")
-        self._users: dict[str, Row | None] = {}
+            self._inside = {key: to for key, to in collection.references.items() if to.quirks.shown_inside}
 
     def of(self, row: Row) -> Row:
         shown = self._shown
@@ -143,18 +120,16 @@ class _Shape:
             seen = {key: value for key, value in row.items() if key in shown}
         for key in self._nulls:
             seen.setdefault(key, None)
-        for key in self._owners:
+        for key, target in self._inside.items():
             if isinstance(seen.get(key), str):
-                seen[key] = self._owner(seen[key])
+                seen[key] = self._referenced(target, seen[key])
         return seen
 
-    def _owner(self, id: str) -> Row | None:
+    def _referenced(self, target: Collection, id: str) -> Row | None:
         if self._world.behaviour.owners == "null":
             return None
-        if id not in self._users:
-            user = self._world.store.get("users", id) or {}
-            self._users[id] = {"_id": id, "nickName": user.get("nickName", "")}
-        return self._users[id]
+        row = self._world.store.get(target.path, id) or {}
+        return {"_id": id, **{key: row.get(key, "") for key in target.quirks.shown_inside}}
 
 
 def lean_query(collection: Collection, params: Mapping[str, str]) -> Query:
@@ -167,16 +142,11 @@ def lean_query(collection: Collection, params: Mapping[str, str]) -> Query:
     return Query(tuple(where))
 
 
-def _lean_index(collection: Collection, texts: list[str]) -> bytes:
-    keys = collection.meta.lean_fields
-    return ("[" + ",".join([dumps(_lean(keys, json.loads(text))) for text in texts]) + "]").encode()
-
-
-def _lean(keys: tuple[str, ...], row: Row) -> Row:
-    seen = {key: row[key] for key in keys if row.get(key) is not None}
-    # An external id that is not there is '' in some rows and missing from others (docs: sample of leancompanies).
-    if "externalId" in keys and "externalId" not in seen and int(row["_id"][-1], 16) % 2:
-        seen["externalId"] = ""
+def _lean(collection: Collection, row: Row) -> Row:
+    seen = {key: row[key] for key in collection.meta.lean_fields if row.get(key) is not None}
+    if int(row["_id"][-1], 16) % 2:
+        for key in collection.quirks.lean_blanks:
+            seen.setdefault(key, "")
     return seen
 
 

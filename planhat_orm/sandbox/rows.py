@@ -1,7 +1,8 @@
 """Rows behind the session: what ``Sandbox.add``, ``change`` and ``remove`` do to the world.
 
-Works on the world and models. What is given is what is stored, odd values too; the rest is filled in as Planhat would.
-No request, no permission, no check but that names are known and ids unique.
+Works on the world and models; imports building, the catalog and the store. What is given is what is stored, odd values
+too; the rest is filled in as Planhat would. It promises no check but that names are known and ids unique: no request,
+no permission.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from planhat_orm.sandbox.building import put, settle, touch
-from planhat_orm.sandbox.catalog import Collection, collection_of, constant_of, is_object_id
+from planhat_orm.sandbox.building import changed_row, new_row
+from planhat_orm.sandbox.catalog import PREFIXES, Collection, collection_of, constant_of, is_object_id
 from planhat_orm.sandbox.store import Condition, Query, Row
 
 if TYPE_CHECKING:
@@ -44,37 +45,15 @@ class _Names:
 
 
 def add_many(world: World, model: type[Model], items: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
-    """Yield the rows of new records, made one by one; the caller stores them."""
+    """Yield the rows of new records, made one by one and all of one moment; the caller stores them."""
     collection = collection_of(model)
-    names, constant = _Names(collection, model), constant_of(model)
-    quirks, updated = collection.quirks, collection.meta.updated_field
-    now = world.now()
-    filled = {**quirks.defaults, **constant, **dict.fromkeys(quirks.stamps, now)}
-    if updated:
-        filled[updated] = now
-    companies: dict[Any, Any] = {}
+    names, constant, now = _Names(collection, model), constant_of(model), world.now()
     for item in items:
         given = names.wire(item)
-        row = {"_id": "", **filled, **given}
-        row.setdefault("__v", 0)
-        row["_id"] = given.get("_id") or world.store.new_id()
-        _name_company(world, collection, row, companies)
-        if quirks.settle:
-            quirks.settle(world, row, frozenset(given))
-            row.update({key: value for key, value in given.items() if not isinstance(value, list)})
+        row = new_row(world, collection, {**constant, **given}, now)
+        # What is given stands, also where Planhat would compute it; lists keep what was filled in inside them.
+        row.update({key: value for key, value in given.items() if not isinstance(value, list)})
         yield row
-
-
-def _name_company(world: World, collection: Collection, row: Row, companies: dict[Any, Any]) -> None:
-    key = collection.company_key
-    company = row.get(key) if key else None
-    if company is None or "companyName" not in collection.fields or "companyName" in row:
-        return
-    if company not in companies:
-        found = world.store.get(collection.references[key or ""].path, company)
-        companies[company] = found.get("name") if found else None
-    if companies[company]:
-        row["companyName"] = companies[company]
 
 
 def change(world: World, model: type[Model], id: Any, values: Mapping[str, Any]) -> Row:
@@ -85,11 +64,7 @@ def change(world: World, model: type[Model], id: Any, values: Mapping[str, Any])
         names = _Names(collection, model)
         cleared = {collection.wire_name(model, name): None for name, value in values.items() if value is None}
         given = {**names.wire(values), **cleared}
-        after = {**row, **({"custom": dict(row["custom"])} if isinstance(row.get("custom"), dict) else {})}
-        for key, value in given.items():
-            put(after, key, value)
-        settle(world, collection, after, frozenset(given))
-        touch(world, collection, after)
+        after = changed_row(world, collection, row, given)
         after.update({key: value for key, value in given.items() if value is not None and key != "custom"})
         world.store.replace(collection.path, after)
     return after
@@ -105,12 +80,12 @@ def remove(world: World, model: type[Model], id: Any) -> Row:
 
 def disturb(world: World, path: str, insert: int, delete: int) -> None:
     """Delete the oldest rows of a collection and insert copies of the newest, without its keys."""
-    store = world.store
+    store, keys = world.store, [property_ for _, property_ in PREFIXES.values()]
     with store.transaction():
         for row in store.rows(path, Query(sort="_id", limit=delete)):
             store.delete(path, row["_id"])
         for row in store.rows(path, Query(sort="-_id", limit=1)) * insert:
-            kept = {key: value for key, value in row.items() if key not in ("externalId", "sourceId")}
+            kept = {key: value for key, value in row.items() if key not in keys}
             store.insert(path, [{**kept, "_id": store.new_id()}])
 
 

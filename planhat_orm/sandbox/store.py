@@ -62,8 +62,6 @@ class Store:
 
     def __init__(self, path: str | Path | None = None, *, seed: int = 1) -> None:
         self.lock = threading.RLock()
-        #: Moves with every write: what was answered at one version holds as long as it stands.
-        self.version = 0
         self._machine = random.Random(seed).getrandbits(40)  # noqa: S311
         self._db = sqlite3.connect(str(path) if path else ":memory:", check_same_thread=False, isolation_level=None)
         # A sandbox that only held rows for a moment need not be closed.
@@ -104,8 +102,6 @@ class Store:
                 self._tables.clear()
                 self._indexed.clear()
                 raise
-            finally:
-                self.version += 1
             self._db.execute("COMMIT")
 
     # Writing

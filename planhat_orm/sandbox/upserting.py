@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from planhat_orm.sandbox.answers import Answer, Refusal
-from planhat_orm.sandbox.building import changed_row, put, resolve_references, settle
+from planhat_orm.sandbox.building import merged_row, resolve_references, touch
 from planhat_orm.sandbox.catalog import Collection, is_object_id
 from planhat_orm.sandbox.store import Condition, Row
 from planhat_orm.sandbox.writing import changes, insert
@@ -145,14 +145,11 @@ def _update(world: World, collection: Collection, item: Row, row: Row, key: str,
         outcome.permission_errors.append(_error(world, "Forbidden", item))
         return
     sent = changes(world, collection, row, item, key)
-    after = dict(row)
-    for name, value in sent.items():
-        put(after, name, value)
-    settle(world, collection, after, frozenset(sent))
+    after = merged_row(world, collection, row, sent)
     if after == row:
         outcome.nonupdates += 1
         return
-    world.store.replace(collection.path, changed_row(world, collection, row, sent))
+    world.store.replace(collection.path, touch(world, collection, after))
     outcome.updated += 1
     outcome.modified.append(row["_id"])
     # The samples show ids, and the e-mail where the item carried one; never the other keys.

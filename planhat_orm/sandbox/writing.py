@@ -44,7 +44,7 @@ def insert(world: World, collection: Collection, body: Row) -> Row | None:
             return None
         raise Refusal(400, "No such company")
     refuse_duplicate(world, collection, sent, None)
-    row = new_row(world, collection, sent)
+    row = new_row(world, collection, sent, world.now())
     world.store.insert(collection.path, [row])
     return row
 

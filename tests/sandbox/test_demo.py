@@ -88,3 +88,11 @@ def test_a_file_with_rows_is_not_filled_again(tmp_path):
     with Sandbox(tmp_path / "demo.sqlite", demo=True) as box:
         assert box.count(Company) == 499
         assert date.fromisoformat(box.rows(License)[0]["fromDate"][:10]) < date(2026, 1, 15)
+
+
+@pytest.mark.parametrize("model", [User, Company, Enduser, License, Note])
+def test_a_file_with_any_row_of_its_own_is_not_filled(tmp_path, model):
+    with Sandbox(tmp_path / "own.sqlite") as box:
+        box.add(model)
+    with Sandbox(tmp_path / "own.sqlite", demo=True) as box:
+        assert sum(box.count(one) for one in (User, Company, Enduser, License, Note)) == 1
