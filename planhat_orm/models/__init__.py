@@ -1,6 +1,7 @@
 """What Planhat has: one module per object, with declarations and quirks only.
 
-Importing this package registers every object; a new one is a new module and a line here.
+Imports the ORM. Importing this package registers every object; a new one is a new module and a line here. It does not
+promise to hold everything that Planhat has: ``session.request`` reaches the rest.
 """
 
 from planhat_orm.models.company import Company

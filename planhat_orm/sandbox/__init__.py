@@ -1,7 +1,8 @@
 """Planhat on your own machine: a server on loopback that behaves as the API is documented, quirks included.
 
-Needs ``planhat_orm[sandbox]``. Importing this package alone loads neither Flask nor the models, so that the pytest
-plugin costs nothing where it is not used.
+Needs ``planhat_orm[sandbox]``. Importing this package alone imports nothing, neither Flask nor the models, so that the
+pytest plugin costs nothing where it is not used. Its modules read declarations of the ORM and nothing else of it. It
+does not promise that Planhat does the same where its documentation is silent: ``Behaviour`` names what is open.
 """
 
 from __future__ import annotations

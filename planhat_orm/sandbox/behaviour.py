@@ -1,6 +1,6 @@
 """How the sandbox behaves where the API's documentation leaves it open, as switches.
 
-Imports nothing of the package. The defaults are the poorest documented behaviour; a switch gives the other ones that
+Imports nothing. The defaults are the poorest documented behaviour; a switch gives the other ones that
 clients have reported. It does not hold faults: those are in ``faults``.
 """
 

@@ -82,13 +82,27 @@ class Sandbox:
 
     @property
     def behaviour(self) -> Behaviour:
-        """The switches for what Planhat's documentation leaves open."""
+        """The switches for what Planhat's documentation leaves open; they may be set while it runs.
+
+        >>> box = Sandbox()
+        >>> box.behaviour.rate_limit = 200
+        >>> box.behaviour.owners, box.behaviour.rate_limit
+        ('id', 200)
+        """
         return self._world.behaviour
 
     # The server
 
     def start(self) -> Self:
-        """Start the server, unless it runs."""
+        """Start the server, unless it runs, and return the sandbox; a ``with`` block does so by itself.
+
+        :raises ConfigurationError: without the packages of ``planhat_orm[sandbox]``, or when the port is taken.
+
+        >>> box = Sandbox().start()
+        >>> box.url
+        'http://127.0.0.1:...'
+        >>> box.stop()
+        """
         if self._server is None:
             try:
                 from planhat_orm.sandbox.app import Desk
@@ -102,13 +116,23 @@ class Sandbox:
         return self
 
     def stop(self) -> None:
-        """Stop the server and end its connections; the rows stay until ``close``."""
+        """Stop the server and end its connections; the rows stay until ``close``, and it may be started again.
+
+        >>> box = Sandbox().start()
+        >>> added = box.add(Company, name="Acme")
+        >>> box.stop()
+        >>> box.count(Company)
+        1
+        """
         if self._server is not None:
             self._server.stop()
             self._server = None
 
     def close(self) -> None:
-        """Stop the server and give up the rows, or their file."""
+        """Stop the server and give up the rows in memory, or close their file. The sandbox is of no use afterwards.
+
+        >>> Sandbox().close()
+        """
         self.stop()
         self._world.store.close()
 
@@ -125,7 +149,15 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """The address of the API, ``http://127.0.0.1:<port>``."""
+        """The address of the API, ``http://127.0.0.1:<port>``.
+
+        :raises ConfigurationError: when the server does not run.
+
+        >>> Sandbox().url
+        Traceback (most recent call last):
+            ...
+        planhat_orm.errors.ConfigurationError: the sandbox is not running: ...
+        """
         if self._server is None:
             raise ConfigurationError("the sandbox is not running: use it as a context manager, or call start()")
         return self._server.url
@@ -214,11 +246,23 @@ class Sandbox:
         return rows.one(self._world, model, id, values)
 
     def rows(self, model: type[Model], /, **values: Any) -> list[Row]:
-        """Return the rows with these values, all without any, in the order in which they were added."""
+        """Return the rows with these values, all without any, in the order in which they were added.
+
+        :param model: whose rows.
+        :param values: what they hold, by Python's or Planhat's names; dates and references as ``add`` takes them.
+        :raises UnknownField: for a name that the model does not know.
+
+        >>> [row["name"] for row in box.rows(Company, external_id="acme-42")]
+        ['Acme']
+        """
         return rows.matching(self._world, model, values)
 
     def count(self, model: type[Model], /, **values: Any) -> int:
-        """Return how many rows there are with these values."""
+        """Return how many rows there are with these values, of all without any. The arguments are those of ``rows``.
+
+        >>> box.count(Company), box.count(Company, name="Acme")
+        (500, 1)
+        """
         return rows.count(self._world, model, values)
 
     def change(self, model: type[Model], id: Any, /, **values: Any) -> Row:
@@ -235,7 +279,15 @@ class Sandbox:
         return rows.change(self._world, model, id, values)
 
     def remove(self, model: type[Model], id: Any, /) -> Row:
-        """Delete a row behind the session's back and return it."""
+        """Delete a row behind the session's back and return it.
+
+        :param id: an id, a row or an object.
+        :raises LookupError: when there is no such row.
+
+        >>> acme = box.row(Company, external_id="acme-42")
+        >>> box.remove(Company, acme)["name"], box.count(Company)
+        ('Acme', 499)
+        """
         return rows.remove(self._world, model, id)
 
     # Requests
@@ -253,12 +305,20 @@ class Sandbox:
         return self._recorder.all()
 
     def clear_requests(self) -> None:
-        """Forget the requests that came."""
+        """Forget the requests that came.
+
+        >>> total = Company.objects.count()
+        >>> box.clear_requests()
+        >>> box.requests
+        []
+        """
         self._recorder.clear()
 
     @contextmanager
     def assert_requests(self, expected: int) -> Iterator[None]:
         """Raise AssertionError unless exactly so many requests come inside the block; it lists those that came.
+
+        :param expected: how many; repeated ones count too.
 
         >>> from planhat_orm.models import Company
         >>> with Sandbox() as box, box.session():
@@ -306,25 +366,50 @@ class Sandbox:
 
     @property
     def faults(self) -> list[Fault]:
-        """The faults in force, spent ones included."""
+        """The faults in force, in the order in which they were asked for, spent ones included.
+
+        >>> with box.fault("latency", seconds=0.01):
+        ...     box.faults
+        [<Fault latency * *, fired 0 of 1>]
+        >>> box.faults
+        []
+        """
         return self._faults.all()
 
     def clear_faults(self) -> None:
-        """Lift all faults."""
+        """Lift all faults.
+
+        >>> fault = box.fault("status", status=503, times=None)
+        >>> box.clear_faults()
+        >>> Company.objects.count()
+        500
+        """
         self._faults.clear()
 
     def forbid(self, model: type[Model] | str, *operations: str) -> None:
         """Take permissions from the token: "read", "create", "update", "delete"; all four when none is named.
 
-        The model may be given by its class, its name ("company") or its path ("companies").
+        What is forbidden is answered with 403.
 
-        >>> box = Sandbox()
-        >>> box.forbid("company", "update")
+        :param model: its class, its name ("company") or its path ("companies").
+        :raises ValueError: for another operation, or a model that there is not.
+
+        >>> box.forbid("company", "create")
+        >>> Company.objects.create(name="Cedar")
+        Traceback (most recent call last):
+            ...
+        planhat_orm.errors.Forbidden: 403 from 127.0.0.1 for POST /companies: ...
         """
         self.behaviour.forbidden |= self._permissions(model, operations)
 
     def allow(self, model: type[Model] | str, *operations: str) -> None:
-        """Give permissions back."""
+        """Give permissions back; the arguments are those of ``forbid``.
+
+        >>> box.forbid(Company)
+        >>> box.allow(Company, "read")
+        >>> Company.objects.count()
+        500
+        """
         self.behaviour.forbidden -= self._permissions(model, operations)
 
     @staticmethod

@@ -1,7 +1,7 @@
 """Faults on request: what networks and servers do wrong, done to the requests that a test names.
 
-Imports answers and reading's Tampering; nothing of Flask or sockets: a fault that cuts the connection says so in the
-exchange, and the server carries it out. Each kind is one function; its keyword arguments are what ``box.fault`` takes.
+Each kind is one function; its keyword arguments are what ``box.fault`` takes. Imports answers and reading's Tampering;
+nothing of Flask or sockets. It does not cut connections itself: a fault says so in the exchange, and the server does.
 """
 
 from __future__ import annotations

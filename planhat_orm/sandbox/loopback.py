@@ -1,6 +1,7 @@
 """Keep a test from reaching any other host: connections and name look-ups beyond loopback raise.
 
-Imports errors only. It guards Python's sockets; a library that brings its own network code is not held back.
+Imports errors only. It guards Python's sockets, and does not promise to hold back a library that brings its own network
+code, or another process.
 """
 
 from __future__ import annotations

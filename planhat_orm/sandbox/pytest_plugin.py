@@ -1,6 +1,7 @@
 """The pytest fixture ``planhat_sandbox``, found by pytest wherever planhat_orm is installed.
 
-Imports pytest; the sandbox is imported when a test asks for the fixture, so that the plugin costs nothing elsewhere.
+Imports pytest; the sandbox is imported when a test asks for the fixture, so that the plugin costs nothing elsewhere. It
+does not promise that other processes of a test reach this machine only: they are given the variables, and no guard.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What came in: one record for each request, for tests to count and to read.
 
-Imports the standard library only. The value of the Authorization header is never kept.
+Imports the standard library only. It does not keep what was answered, but for its status, and never the value of the
+Authorization header.
 """
 
 from __future__ import annotations

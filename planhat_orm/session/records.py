@@ -1,7 +1,7 @@
 """What the session knows of records and models: a small protocol, so that it needs none of the layers above.
 
-Imports typing only. Of ``_meta`` it reads ``name``, ``path``, ``keyables``, ``match_keys``, ``unique``, ``interned``
-and ``doc_url``.
+Imports the standard library only. Of ``_meta`` the session reads ``name``, ``path``, ``keyables``, ``match_keys``,
+``unique`` and ``interned``. It does not promise that a record is anything more than this.
 """
 
 from __future__ import annotations

@@ -116,7 +116,11 @@ class Session:
 
     @staticmethod
     def find_current() -> Session | None:
-        """Return the current session of this thread, or None where there is none or it is not clear which."""
+        """Return the current session of this thread, or None where there is none or it is not clear which.
+
+        >>> Session.find_current() is session
+        True
+        """
         entered = _entered.get()
         if entered:
             return entered[-1]
@@ -128,6 +132,12 @@ class Session:
 
         :raises ConfigurationError: when there is none, or when another thread has a session open in a ``with``, so
             that the default could be the wrong tenant.
+
+        >>> with box.session() as inner:
+        ...     Session.current() is inner
+        True
+        >>> Session.current() is session
+        True
         """
         session = Session.find_current()
         if session is not None:
@@ -162,18 +172,33 @@ class Session:
             self.close()
 
     def close(self) -> None:
-        """Close the connections that are kept open. Using the session again opens new ones."""
+        """Close the connections that are kept open. Using the session again opens new ones.
+
+        What was read stays usable. The last ``with`` block of a session closes it; connections of a
+        ``requests.Session`` that was given as ``http`` are left open, as they are not the session's.
+
+        >>> session.close()
+        >>> Company.objects.count()
+        500
+        """
         self.transport.close()
 
     # Requests
 
     def send(self, request: Request) -> Response:
-        """Send one request with the session's quota, retries and errors.
+        """Send one request with the session's quota, retries and errors, and return its answer.
 
         The answer's ``number`` orders reads and writes of this session: a read is numbered when it is asked for, a
         write when it is answered. So whatever was read while a write was under way counts as older than the write.
 
+        :param request: what to send; :meth:`request` makes one of a method and a path.
         :raises ReadOnlyError: for anything but GET in a read-only session; nothing is sent.
+        :raises ApiError: or its subclass for the status, after what retries the request allows.
+        :raises TransportError: when no answer came that can be read.
+
+        >>> answer = session.send(Request("GET", "/companies/extid-acme-42"))
+        >>> answer.status, answer.data["name"]
+        (200, 'Acme')
         """
         if self.read_only and request.method != "GET":
             raise ReadOnlyError(
@@ -210,7 +235,15 @@ class Session:
 
     @property
     def stats(self) -> Stats:
-        """How many requests were sent, how many of them again, and how many seconds were spent waiting."""
+        """How many requests were sent, how many of them again, and how many seconds were spent waiting.
+
+        The numbers move as requests are sent, by all threads.
+
+        >>> before = session.stats.requests
+        >>> acme = Company.objects.get(external_id="acme-42")
+        >>> session.stats.requests - before, session.stats.retries
+        (1, 0)
+        """
         return self.transport.stats
 
     @contextmanager
@@ -230,7 +263,19 @@ class Session:
             stop()
 
     def table(self, model: type, load: Callable[[], T]) -> T:
-        """Return a small table, read whole the first time it is needed and kept."""
+        """Return a small table, read whole the first time it is needed and kept as long as the session.
+
+        Threads that need it at the same time wait for one of them to read it. A table that could not be read is read
+        again when it is next needed.
+
+        :param model: whose table it is.
+        :param load: reads it; called at most once, unless it raises.
+
+        >>> session.table(License, lambda: ["Platform", "Support Plus"])
+        ['Platform', 'Support Plus']
+        >>> session.table(License, lambda: ["is not called"])
+        ['Platform', 'Support Plus']
+        """
         with self.identity_map.flight("table", model):
             if model not in self._tables:
                 self._tables[model] = load()
