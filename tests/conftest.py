@@ -1,4 +1,4 @@
-"""What all tests share: the demo sandbox and hypothesis' settings.
+"""What all tests share: a clean environment, patience, the demo sandbox and hypothesis' settings.
 
 The fixture ``planhat_sandbox`` (an empty sandbox) comes from the package's own pytest plugin.
 """
@@ -14,15 +14,46 @@ from hypothesis import HealthCheck, settings
 
 from planhat_orm.sandbox import Sandbox
 from planhat_orm.sandbox.loopback import only_loopback
+from planhat_orm.session.session import _Process
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from planhat_orm import Session
 
 # A busy machine is slow, and that is no failure: no test of ours is about time.
 settings.register_profile("ci", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", settings.get_profile("ci"), max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture
+def nothing_set(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No variables and no default session; and each block that a test opened is left again."""
+    for name in [name for name in os.environ if name.startswith("PLANHAT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(_Process, "default", None)
+    open_before = _Process.open
+    yield
+    assert _Process.open == open_before
+
+
+@pytest.fixture
+def slept() -> list[float]:
+    """The seconds that patient sessions would have slept."""
+    return []
+
+
+@pytest.fixture
+def patient(slept: list[float]) -> Callable[[Session], Session]:
+    """Lets a session wait without sleeping."""
+
+    def make(session: Session) -> Session:
+        session.transport._sleep = session.writer._sleep = slept.append
+        return session
+
+    return make
 
 
 @pytest.fixture(scope="session")

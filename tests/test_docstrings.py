@@ -21,8 +21,6 @@ import planhat_orm
 from planhat_orm.models import Company, Enduser, License, Note, User
 from planhat_orm.sandbox import Sandbox
 from planhat_orm.sandbox.loopback import only_loopback
-from planhat_orm.sandbox.pytest_plugin import UNSET
-from planhat_orm.session import session as sessions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,16 +59,15 @@ ALL = [one for path in sorted(PACKAGE.rglob("*.py")) for one in docstrings(path)
 
 
 @pytest.fixture
-def names(demo_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+def names(
+    demo_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nothing_set: None
+) -> Iterator[dict[str, Any]]:
     """The names that examples need not import; the session is the process's default, as after ``connect()``."""
     shutil.copyfile(demo_file, tmp_path / "demo.sqlite")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sessions._Process, "default", None)
     with Sandbox(tmp_path / "demo.sqlite") as box, only_loopback():
         for name, value in box.environment().items():
             monkeypatch.setenv(name, value)
-        for name in UNSET:
-            monkeypatch.delenv(name, raising=False)
         session = planhat_orm.connect(quota=None)
         models = {model.__name__: model for model in (Company, Enduser, License, Note, User)}
         face = {name: getattr(planhat_orm, name) for name in ("connect", "Session", "Q")}

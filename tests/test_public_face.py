@@ -19,7 +19,6 @@ import planhat_orm
 from planhat_orm import PlanhatError, Session, connect, errors
 from planhat_orm.models import Company, Enduser
 from planhat_orm.sandbox import Sandbox
-from planhat_orm.session.session import _Process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,19 +88,15 @@ OWN = Path(__file__)
 
 
 @pytest.fixture
-def box(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    monkeypatch.setattr(_Process, "default", None)
-    for name in ("API_TOKEN", "TENANT_TOKEN", "REGION", "BASE_URL", "ANALYTICS_URL", "READ_ONLY"):
-        monkeypatch.delenv(f"PLANHAT_{name}", raising=False)
+def box(nothing_set: None) -> Iterator[Sandbox]:
     with Sandbox(token=TOKEN) as box:
         box.add(Company, name="Acme", external_id="acme-42")
         yield box
 
 
 @pytest.fixture
-def session(box: Sandbox) -> Iterator[Session]:
-    with box.session(tenant_token=TENANT_TOKEN, timeout=(2.0, 0.5)) as session:
-        session.transport._sleep = session.writer._sleep = lambda seconds: None
+def session(box: Sandbox, patient: Callable[[Session], Session]) -> Iterator[Session]:
+    with patient(box.session(tenant_token=TENANT_TOKEN)) as session:
         yield session
 
 
@@ -187,7 +182,7 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
     ("truncated", {}),
     ("html", {"body": f"<html>{TOKEN}</html>"}),
     ("wrong_shape", {"body": {"message": "no"}}),
-    ("latency", {"seconds": 1.0}),
+    ("latency", {"seconds": 5.0}),
 ]
 
 
@@ -215,6 +210,8 @@ def test_no_failure_shows_the_token(
     kind, detail = fault
     caplog.set_level(logging.DEBUG)
     box.fault(kind, times=None, **detail)
+    if kind == "latency":
+        session.transport._timeout = (2.0, 0.02)
     try:
         readings(session)[which]()
     except PlanhatError as error:
@@ -225,10 +222,11 @@ def test_no_failure_shows_the_token(
         assert_hidden(f"{record.getMessage()} {record.args!r} {record.exc_text}")
 
 
-def test_no_host_and_no_failure_to_connect_shows_the_token(caplog: pytest.LogCaptureFixture) -> None:
+def test_no_host_and_no_failure_to_connect_shows_the_token(
+    caplog: pytest.LogCaptureFixture, patient: Callable[[Session], Session]
+) -> None:
     caplog.set_level(logging.DEBUG)
-    session = Session(token=TOKEN, base_url="http://127.0.0.1:9", quota=None)
-    session.transport._sleep = lambda seconds: None
+    session = patient(Session(token=TOKEN, base_url="http://127.0.0.1:9", quota=None))
     with pytest.raises(errors.TransportError) as caught:
         session.request("GET", "/companies")
     hunt(caught.value)

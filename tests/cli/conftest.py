@@ -11,7 +11,6 @@ import pytest
 from typer.testing import CliRunner
 
 from planhat_orm.cli.app import app
-from planhat_orm.session import session as sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,9 +22,8 @@ SCRIPT = "from planhat_orm.cli.main import main; main()"
 
 
 @pytest.fixture
-def planhat(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def planhat(nothing_set: None) -> Callable[..., Result]:
     """Run the command in this process; gives exit code, stdout and stderr."""
-    monkeypatch.setattr(sessions._Process, "default", None)
     runner = CliRunner()
     return lambda *arguments, **options: runner.invoke(app, list(arguments), prog_name="planhat", **options)
 

@@ -167,10 +167,7 @@ def test_variables_of_a_real_tenant_are_out_of_sight_and_come_back(monkeypatch: 
     assert "PLANHAT_BASE_URL" not in os.environ
 
 
-def test_the_tour_runs_as_a_plain_script_too(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(sessions._Process, "default", None)
+def test_the_tour_runs_as_a_plain_script_too(nothing_set: None, capsys: pytest.CaptureFixture[str]) -> None:
     with Sandbox(demo=True) as box, environment(box.environment()):
         exec(compile(tour(), "tour.py", "exec"), {"__name__": "__main__"})
         sessions.Session.current().close()

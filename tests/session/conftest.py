@@ -2,50 +2,53 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from planhat_orm.sandbox import Sandbox
 from planhat_orm.sandbox.loopback import only_loopback
-from planhat_orm.session.session import _Process
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from planhat_orm import Session
-    from planhat_orm.sandbox import Sandbox
-
-
-VARIABLES = ("API_TOKEN", "REGION", "TENANT_TOKEN", "BASE_URL", "ANALYTICS_URL", "READ_ONLY")
 
 
 @pytest.fixture(autouse=True)
-def no_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No variables and no default session; and each block that a test opened is left again."""
-    for name in VARIABLES:
-        monkeypatch.delenv(f"PLANHAT_{name}", raising=False)
-    monkeypatch.setattr(_Process, "default", None)
-    open_before = _Process.open
-    yield
-    assert _Process.open == open_before
+def no_settings(nothing_set: None) -> None:
+    """The tests of sessions make their own settings."""
 
 
 @pytest.fixture
 def box() -> Iterator[Sandbox]:
-    from planhat_orm.sandbox import Sandbox
-
     with Sandbox() as box, only_loopback():
         yield box
 
 
 @pytest.fixture
-def slept() -> list[float]:
-    return []
+def session(box: Sandbox, patient: Callable[[Session], Session]) -> Iterator[Session]:
+    with patient(box.session()) as session:
+        yield session
 
 
 @pytest.fixture
-def session(box: Sandbox, slept: list[float]) -> Iterator[Session]:
-    with box.session() as session:
-        session.transport._sleep = slept.append
-        session.writer._sleep = slept.append
-        yield session
+def in_thread() -> Callable[[Callable[[], Any]], Any]:
+    """Gives what some work returned, or raised, in a thread of its own."""
+
+    def run(work: Callable[[], Any]) -> Any:
+        found: list[Any] = []
+
+        def do() -> None:
+            try:
+                found.append(work())
+            except Exception as problem:
+                found.append(problem)
+
+        thread = threading.Thread(target=do, daemon=True)
+        thread.start()
+        thread.join(10)
+        return found[0]
+
+    return run

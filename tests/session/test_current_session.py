@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,26 +18,6 @@ if TYPE_CHECKING:
     from planhat_orm.sandbox import Sandbox
 
 
-def made(token: str = "a-token", **options: Any) -> Session:
-    return Session(token=token, **options)
-
-
-def in_thread(work: Callable[[], Any]) -> Any:
-    """What the work returned, or raised, in a thread of its own."""
-    found: list[Any] = []
-
-    def run() -> None:
-        try:
-            found.append(work())
-        except Exception as problem:
-            found.append(problem)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(10)
-    return found[0]
-
-
 # Which one is current
 
 
@@ -48,7 +27,7 @@ def test_without_a_session_the_error_says_what_to_do() -> None:
         Session.current()
 
 
-def test_connect_sets_the_default_of_every_thread() -> None:
+def test_connect_sets_the_default_of_every_thread(in_thread: Callable[..., Any]) -> None:
     session = connect(token="a-token")
     assert Session.current() is session
     assert in_thread(Session.current) is session
@@ -68,9 +47,9 @@ def test_a_connect_that_fails_leaves_the_default() -> None:
 
 def test_a_with_block_goes_before_the_default_and_nests() -> None:
     default = connect(token="a-token")
-    with made() as outer:
+    with Session(token="a-token") as outer:
         assert Session.current() is outer
-        with made() as inner:
+        with Session(token="a-token") as inner:
             assert Session.current() is inner
             with outer:
                 assert Session.current() is outer
@@ -80,7 +59,7 @@ def test_a_with_block_goes_before_the_default_and_nests() -> None:
 
 
 def test_blocks_may_be_left_in_any_order() -> None:
-    one, two = made(), made()
+    one, two = Session(token="a-token"), Session(token="a-token")
     one.__enter__()
     two.__enter__()
     one.__exit__()
@@ -90,29 +69,29 @@ def test_blocks_may_be_left_in_any_order() -> None:
 
 
 def test_a_block_that_raises_is_left_all_the_same() -> None:
-    with pytest.raises(ZeroDivisionError), made():
+    with pytest.raises(ZeroDivisionError), Session(token="a-token"):
         raise ZeroDivisionError
     assert Session.find_current() is None
 
 
 def test_connect_inside_a_block_is_refused() -> None:
     default = connect(token="a-token")
-    with made(), pytest.raises(ConfigurationError, match="outside"):
+    with Session(token="a-token"), pytest.raises(ConfigurationError, match="outside"):
         connect(token="b-token")
     assert Session.current() is default
 
 
-def test_connect_in_another_thread_is_not_inside_the_block() -> None:
-    with made() as session:
+def test_connect_in_another_thread_is_not_inside_the_block(in_thread: Callable[..., Any]) -> None:
+    with Session(token="a-token") as session:
         other = in_thread(lambda: connect(token="b-token"))
         assert isinstance(other, Session)
         assert Session.current() is session
     assert Session.current() is other
 
 
-def test_a_thread_takes_no_default_while_a_block_is_open_elsewhere() -> None:
+def test_a_thread_takes_no_default_while_a_block_is_open_elsewhere(in_thread: Callable[..., Any]) -> None:
     default = connect(token="a-token")
-    with made():
+    with Session(token="a-token"):
         refused = in_thread(Session.current)
         assert isinstance(refused, ConfigurationError)
         assert "using(session)" in str(refused)
@@ -120,9 +99,9 @@ def test_a_thread_takes_no_default_while_a_block_is_open_elsewhere() -> None:
     assert in_thread(Session.current) is default
 
 
-def test_a_thread_with_a_block_of_its_own_has_its_session() -> None:
-    with made():
-        own = made()
+def test_a_thread_with_a_block_of_its_own_has_its_session(in_thread: Callable[..., Any]) -> None:
+    with Session(token="a-token"):
+        own = Session(token="a-token")
 
         def work() -> bool:
             with own:
@@ -132,13 +111,13 @@ def test_a_thread_with_a_block_of_its_own_has_its_session() -> None:
 
 
 def test_a_copied_context_takes_the_session_along() -> None:
-    with made() as session:
+    with Session(token="a-token") as session:
         context = contextvars.copy_context()
     assert context.run(Session.find_current) is session
     assert Session.find_current() is None
 
 
-def test_a_session_handed_over_serves_a_thread(box: Sandbox) -> None:
+def test_a_session_handed_over_serves_a_thread(box: Sandbox, in_thread: Callable[..., Any]) -> None:
     box.add(Company, name="Acme")
     with box.session() as session:
         names = in_thread(lambda: [company.name for company in Company.objects.using(session)])
@@ -152,7 +131,7 @@ def test_a_session_handed_over_serves_a_thread(box: Sandbox) -> None:
 
 
 def test_tasks_have_a_session_each_and_may_share_one() -> None:
-    shared, seen = made(), []
+    shared, seen = Session(token="a-token"), []
 
     async def task(session: Session, steps: int) -> None:
         with shared, session:
@@ -162,7 +141,12 @@ def test_tasks_have_a_session_each_and_may_share_one() -> None:
         assert Session.find_current() is None
 
     async def main() -> None:
-        await asyncio.gather(task(made(), 5), task(made(), 2), task(shared, 3), task(made(), 4))
+        await asyncio.gather(
+            task(Session(token="a-token"), 5),
+            task(Session(token="a-token"), 2),
+            task(shared, 3),
+            task(Session(token="a-token"), 4),
+        )
 
     asyncio.run(main())
     assert seen == [True] * 14
@@ -174,7 +158,7 @@ def test_a_task_inherits_the_session_of_its_maker() -> None:
         return Session.current()
 
     async def main() -> None:
-        with made() as session:
+        with Session(token="a-token") as session:
             assert await asyncio.create_task(inner()) is session
             assert await asyncio.to_thread(Session.current) is session
 
@@ -186,7 +170,7 @@ def test_a_block_in_a_generator_may_be_left_in_another_context() -> None:
         with session:
             yield Session.current()
 
-    session = made()
+    session = Session(token="a-token")
     generator = rows(session)
     assert contextvars.copy_context().run(next, generator) is session
     generator.close()

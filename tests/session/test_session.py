@@ -25,26 +25,6 @@ if TYPE_CHECKING:
     from planhat_orm.sandbox import Sandbox
 
 
-def made(token: str = "a-token", **options: Any) -> Session:
-    return Session(token=token, **options)
-
-
-def in_thread(work: Callable[[], Any]) -> Any:
-    """What the work returned, or raised, in a thread of its own."""
-    found: list[Any] = []
-
-    def run() -> None:
-        try:
-            found.append(work())
-        except Exception as problem:
-            found.append(problem)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(10)
-    return found[0]
-
-
 # Making one
 
 
@@ -105,9 +85,9 @@ def test_a_token_that_no_header_can_carry_is_refused_without_being_shown(token: 
 
 
 def test_plain_http_is_for_this_machine_only() -> None:
-    assert made(base_url="http://127.0.0.1:8425").base_url == "http://127.0.0.1:8425"
+    assert Session(token="a-token", base_url="http://127.0.0.1:8425").base_url == "http://127.0.0.1:8425"
     with pytest.raises(ConfigurationError, match="https only"):
-        made(base_url="http://api.planhat.com")
+        Session(token="a-token", base_url="http://api.planhat.com")
 
 
 def test_making_and_connecting_send_nothing(box: Sandbox) -> None:
@@ -118,7 +98,12 @@ def test_making_and_connecting_send_nothing(box: Sandbox) -> None:
 
 
 def test_sessions_of_one_tenant_have_one_tenant_key_that_is_no_token() -> None:
-    one, same, other, elsewhere = made(), made(), made("b-token"), made(region="eu3")
+    one, same, other, elsewhere = (
+        Session(token="a-token"),
+        Session(token="a-token"),
+        Session(token="b-token"),
+        Session(token="a-token", region="eu3"),
+    )
     assert one.tenant == same.tenant
     assert len({one.tenant, other.tenant, elsewhere.tenant}) == 3
     assert "a-token" not in repr(one.tenant)
@@ -133,22 +118,22 @@ def test_connect_takes_what_a_session_takes() -> None:
 @pytest.mark.parametrize("how", [pickle.dumps, copy.copy, copy.deepcopy])
 def test_a_session_is_not_pickled_or_copied(how: Callable[[Any], Any]) -> None:
     with pytest.raises(TypeError, match="Session holds a token"):
-        how(made())
+        how(Session(token="a-token"))
 
 
 # Time zones
 
 
 def test_a_timezone_may_be_a_name_or_a_tzinfo() -> None:
-    assert made(timezone="Europe/Stockholm").timezone == ZoneInfo("Europe/Stockholm")
-    assert made(timezone=UTC).timezone is UTC
-    assert made().timezone is None
+    assert Session(token="a-token", timezone="Europe/Stockholm").timezone == ZoneInfo("Europe/Stockholm")
+    assert Session(token="a-token", timezone=UTC).timezone is UTC
+    assert Session(token="a-token").timezone is None
 
 
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "", "../etc/passwd", 3, "Europe"])
 def test_what_is_no_timezone_is_refused(zone: Any) -> None:
     with pytest.raises(ConfigurationError, match="is no time zone"):
-        made(timezone=zone)
+        Session(token="a-token", timezone=zone)
 
 
 def test_a_naive_datetime_is_of_the_sessions_zone(box: Sandbox) -> None:
@@ -188,8 +173,8 @@ def test_tenants_live_side_by_side(box: Sandbox) -> None:
 # Closing
 
 
-def test_the_last_block_of_a_session_closes_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    session, closed = made(), []
+def test_the_last_block_of_a_session_closes_it(monkeypatch: pytest.MonkeyPatch, in_thread: Callable[..., Any]) -> None:
+    session, closed = Session(token="a-token"), []
     monkeypatch.setattr(session.transport, "close", lambda: closed.append(True))
     with session:
         with session:
