@@ -109,7 +109,8 @@ class Session:
         self._tables: dict[type, Any] = {}
         self._blocks = 0
         self._numbers = itertools.count(1)
-        #: Fields that were in no row of a page and not in a record read by itself either: they have no values.
+        #: Fields, by class and by Planhat's name, of which a list or a record showed that lists leave them out of a row
+        #: for want of a value, and not because they never hold them. ``orm.missing`` finds that out and uses it.
         self.settled: set[tuple[type, str]] = set()
 
     # Which session is meant
@@ -357,7 +358,7 @@ def masked(token: str | None) -> Masked | None:
 def checked_quota(quota: Any) -> Quota | None:
     """Return a quota, or None for no limit; anything else is refused."""
     if not isinstance(quota, (Quota, NoneType)):
-        raise ConfigurationError(f"quota={quota!r} is none: give Quota(...), or None for no limit")
+        raise ConfigurationError(f"quota= is Quota(...), or None for no limit, not {type(quota).__name__}")
     return quota
 
 
