@@ -15,7 +15,7 @@ from planhat_orm.errors import ApiError, FilterIgnored, NotFound, PaginationErro
 from planhat_orm.orm.explaining import probed_offset
 from planhat_orm.orm.lookups import short
 from planhat_orm.orm.missing import Reload, deliver, row_of, rows_of, settle
-from planhat_orm.orm.ordering import in_order, is_ordered
+from planhat_orm.orm.ordering import begins_empty, in_order, is_ordered
 from planhat_orm.orm.planner import CHECKED_ROWS
 from planhat_orm.orm.state import Origin
 from planhat_orm.paging import TOO_SLOW, Fetch, Rows, ScanReport, TooSlow, count, scan
@@ -130,6 +130,7 @@ class Run:
                 for batch in self.windowed(self.tested(self.scans())):
                     gathered.append(batch)
                     yield Batch([], [], 0)
+                self.check_first([row for batch in gathered for row in batch.rows])
             except PaginationError as problem:
                 _log.warning("%s: %s. It is read by id and ordered here instead", plan.query, problem)
                 self.plan = replace(plan, server_order=False)
@@ -196,7 +197,7 @@ class Run:
 
     def records(self) -> Iterator[Batch]:
         """Read the record of each key; one that does not exist is left out."""
-        for path in self.plan.keys:
+        for path in self.plan.paths:
             try:
                 response = self.session.send(Request("GET", path))
             except NotFound:
@@ -327,6 +328,13 @@ class Run:
                         f"{short(test.value)} and sent {row.get('_id')} with {short(row.get(test.target.data_key))}; "
                         "it ignored the filter. Nothing of that page was handed out"
                     )
+
+    def check_first(self, rows: list[Row]) -> None:
+        """Raise when a slice in a descending order begins without a value: others may have one, further on."""
+        plan, query = self.plan, self.plan.query
+        everything = query.start == 0 and query.stop is not None and len(rows) < query.stop
+        if not everything and begins_empty(rows, plan.order[0]):
+            raise PaginationError(f"Planhat was asked for sort={plan.sort} and sent a row without a value first")
 
     def settle(self, keys: Iterable[str], rows: list[Row]) -> None:
         """Find out what it means that a selected key is in no row, before a filter or an order relies on it."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from planhat_orm.paging.scan import looks_capped
 
 if TYPE_CHECKING:
-    from planhat_orm.orm.lookups import Test
+    from planhat_orm.orm.lookups import CompiledCondition
     from planhat_orm.orm.planner import Plan
 
 
@@ -25,7 +25,7 @@ def requests_of(plan: Plan) -> int | None:
         return 1
     stop = plan.query.stop
     if plan.strategy == "keys":
-        return len(plan.keys) if stop is None and not plan.query.start else None
+        return len(plan.paths) if stop is None and not plan.query.start else None
     default, maximum = plan.meta.page_size
     if plan.id_key == "_id" and not plan.server_order and all(len(ids) <= maximum for ids in plan.id_lists):
         sure = not any(may_be_capped(len(ids), default) for ids in plan.id_lists)
@@ -41,7 +41,7 @@ def may_be_capped(window: int, default: int) -> bool:
     return any(looks_capped(length, default) for length in range(2, min(window, 65)))
 
 
-def explained(plan: Plan) -> list[str]:
+def explained(plan: Plan) -> str:
     """Say in lines how a query is answered and what it costs."""
     query, meta = plan.query, plan.meta
     paged = plan.strategy in ("scan", "ids")
@@ -65,7 +65,7 @@ def explained(plan: Plan) -> list[str]:
     if doubtful:
         lines.append(f"  note: where no row holds {' or '.join(doubtful)}, one request tells why, once in a session")
     lines += [f"  note: {note}" for note in plan.notes]
-    return lines
+    return "\n".join(lines)
 
 
 def way(plan: Plan) -> str:
@@ -75,7 +75,7 @@ def way(plan: Plan) -> str:
     if plan.strategy == "key":
         return f"by key: GET {plan.path}"
     if plan.strategy == "keys":
-        return f"one by one: {len(plan.keys)} x GET {plan.path}/{{id}}"
+        return f"one by one: {len(plan.paths)} x GET {plan.path}/{{id}}"
     if plan.strategy == "ids":
         total = sum(map(len, plan.id_lists))
         urls = f"{len(plan.id_lists)} URL{'s' if len(plan.id_lists) > 1 else ''}"
@@ -87,17 +87,17 @@ def price(plan: Plan) -> str:
     """Say what a plan costs: exactly, or as a formula."""
     size = plan.meta.page_size[1]
     if plan.instead is not None:
-        way_by_ids = len(plan.keys) or len(plan.id_lists)
+        way_by_ids = len(plan.paths) or len(plan.id_lists)
         rows = probed_offset(plan)
         more = "" if plan.strategy == "keys" or plan.id_key == "_id" else " and one for each further full page"
         return (
             f"1 to see whether there are more than {rows:,} rows in all; "
             f"then {way_by_ids}{more}, or, if not, 1 + rows / {size - 1:,} by pages"
         )
-    if plan.requests is not None:
-        return str(plan.requests)
+    if (requests := requests_of(plan)) is not None:
+        return str(requests)
     if plan.strategy == "keys":
-        return f"up to {len(plan.keys)}"
+        return f"up to {len(plan.paths)}"
     if plan.strategy == "ids" and plan.id_key == "_id":
         return f"{len(plan.id_lists)}, one more for a list of which some ids are gone"
     if plan.strategy == "ids":
@@ -111,7 +111,7 @@ def price(plan: Plan) -> str:
 
 def probed_offset(plan: Plan) -> int:
     """Return the number of rows up to which reading all pages costs at most half of reading by ids."""
-    half = (len(plan.keys) or len(plan.id_lists)) // 2
+    half = (len(plan.paths) or len(plan.id_lists)) // 2
     return half * (plan.meta.page_size[1] - 1)
 
 
@@ -124,6 +124,6 @@ def selected(plan: Plan) -> str:
     return ", ".join(names) if len(names) <= 12 else f"{', '.join(names[:10])}, ... {len(names)} in all"
 
 
-def shown(test: Test) -> str:
+def shown(test: CompiledCondition) -> str:
     """Name a condition."""
     return f"{test.target.name} {test.lookup}"

@@ -8,12 +8,10 @@ rows without a value.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from typing import TYPE_CHECKING, Any
-
-import marshmallow
+from typing import TYPE_CHECKING, Any, cast
 
 from planhat_orm.errors import InvalidQuery
 from planhat_orm.orm.matching import LOOKUPS, MATCHERS, UNREADABLE, Match
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
-__all__ = ["LOOKUPS", "Condition", "LazyValues", "Predicate", "Q", "Test", "compile_q", "split_lookup"]
+__all__ = ["LOOKUPS", "CompiledCondition", "Condition", "LazyValues", "Predicate", "Q", "compile_q", "split_lookup"]
 
 
 class LazyValues:
@@ -38,11 +36,11 @@ class LazyValues:
     def __iter__(self) -> Iterator[Any]:
         raise NotImplementedError
 
-    def said(self) -> str:
+    def _said(self) -> str:
         """Say what is read."""
         raise NotImplementedError
 
-    def waits_for(self) -> str:
+    def _waits_for(self) -> str:
         """Explain what has to be read yet, "" when everything is here."""
         raise NotImplementedError
 
@@ -141,27 +139,27 @@ class Q:
             return text, loose
         return f"~({text})" if loose or text.startswith("~") else f"~{text}", False
 
-    def said(self) -> str:
+    def _said(self) -> str:
         """Return how it is written as the argument of filter()."""
         text = repr(self)
         simple = not self.negated and all(isinstance(child, Condition) for child in self.children)
         keywords = simple and all(isinstance(child, Condition) and child.path.isidentifier() for child in self.children)
         return text[2:-1] if keywords and self.connector == "and" else text
 
-    def replaced(self, change: Callable[[Condition], Condition | Q]) -> Q:
+    def _replaced(self, change: Callable[[Condition], Condition | Q]) -> Q:
         """Return the same with every condition replaced by what ``change`` makes of it."""
         children = tuple(
-            change(child) if isinstance(child, Condition) else child.replaced(change) for child in self.children
+            change(child) if isinstance(child, Condition) else child._replaced(change) for child in self.children
         )
         return Q._made(children, self.connector, negated=self.negated)
 
-    def conditions(self) -> Iterator[Condition]:
+    def _conditions(self) -> Iterator[Condition]:
         """Yield every condition inside."""
         for child in self.children:
             if isinstance(child, Condition):
                 yield child
             else:
-                yield from child.conditions()
+                yield from child._conditions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +193,7 @@ def short(value: Any) -> str:
             return f"[{short(value[0])}, {short(value[1])}, ... {len(value)} in all]"
         return f"[{', '.join(map(short, value))}]"
     if isinstance(value, LazyValues):
-        return value.said()
+        return value._said()
     if hasattr(type(value), "_meta"):
         return f"<{value._meta.name} {value.id}>"
     text = repr(value)
@@ -213,7 +211,7 @@ def split_lookup(keyword: str) -> tuple[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class CompiledCondition:
     """One compiled condition."""
 
     target: Target
@@ -221,7 +219,19 @@ class Test:
     value: Any
     match: Match
     #: The texts looked for, whatever their letter case; None where the condition is not about certain texts.
-    folded: frozenset[str] | None = None
+    folded: frozenset[str] | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        texts = [one.casefold() for one in self.values if isinstance(one, str)]
+        exact = self.lookup in ("exact", "in") and len(texts) == len(self.values)
+        object.__setattr__(self, "folded", frozenset(texts) if exact else None)
+
+    @property
+    def values(self) -> Sequence[Any]:
+        """The values of which the stored one is to be one; none where the lookup names no certain ones."""
+        if self.lookup == "in":
+            return cast("list[Any]", self.value)
+        return (self.value,) if self.lookup == "exact" else ()
 
     def __call__(self, row: Row) -> bool:
         return self.match(self.target.read(row))
@@ -239,7 +249,7 @@ class Predicate:
     """A compiled filter over rows: ``tests`` that must all hold, and the whole as a function."""
 
     #: The conditions that are simply joined by "and": what a server could be asked.
-    tests: tuple[Test, ...] = ()
+    tests: tuple[CompiledCondition, ...] = ()
     #: Everything else.
     others: tuple[Callable[[Row], bool], ...] = ()
     #: Planhat's names of all that is looked at.
@@ -257,7 +267,7 @@ def compile_q(meta: Options, where: Iterable[Q], zone: tzinfo | None = None) -> 
 
     :raises InvalidQuery: for a value that the field cannot have, or a lookup that it does not know.
     """
-    tests: list[Test] = []
+    tests: list[CompiledCondition] = []
     others: list[Callable[[Row], bool]] = []
     keys: set[str] = set()
 
@@ -276,7 +286,7 @@ def compile_q(meta: Options, where: Iterable[Q], zone: tzinfo | None = None) -> 
                 flatten(child)
             return
         made = compiled(node)
-        if isinstance(made, Test):
+        if isinstance(made, CompiledCondition):
             tests.append(made)
         else:
             others.append(made)
@@ -292,7 +302,7 @@ def check_q(meta: Options, q: Q, session: Session | None) -> None:
     :param session: where it will be asked, as far as that is known: it judges naive datetimes and foreign records.
     """
     zone = UTC if session is None else session.timezone
-    for condition in q.conditions():
+    for condition in q._conditions():
         value = condition.value
         if isinstance(value, LazyValues) and condition.lookup == "in":
             value = ()
@@ -303,7 +313,7 @@ def check_q(meta: Options, q: Q, session: Session | None) -> None:
                 raise InvalidQuery(f"{meta.name}: {condition}: the record is one of another tenant than {session}")
 
 
-def compile_condition(meta: Options, condition: Condition, zone: tzinfo | None) -> Test:
+def compile_condition(meta: Options, condition: Condition, zone: tzinfo | None) -> CompiledCondition:
     """Check one condition and make its test."""
     target, lookup, value = resolve(meta, condition.path), condition.lookup, condition.value
     if value is None and lookup == "exact":
@@ -314,14 +324,6 @@ def compile_condition(meta: Options, condition: Condition, zone: tzinfo | None) 
         value = [one for one in value if one is not None]
     try:
         operand = prepared(target, lookup, value, zone)
-    except InvalidQuery:
-        raise
-    except (TypeError, ValueError, OverflowError, marshmallow.ValidationError) as problem:
-        said = problem.messages[0] if isinstance(problem, marshmallow.ValidationError) else problem
-        raise InvalidQuery(f"{meta.name}: {condition}: {said}") from None
-    folded = None
-    if lookup in ("exact", "in"):
-        wanted = operand if lookup == "in" else [operand]
-        texts = [one.casefold() for one in wanted if isinstance(one, str)]
-        folded = frozenset(texts) if len(texts) == len(wanted) else None
-    return Test(target, lookup, operand, MATCHERS[lookup](operand), folded)
+    except InvalidQuery as problem:
+        raise InvalidQuery(f"{meta.name}: {condition}: {problem}") from None
+    return CompiledCondition(target, lookup, operand, MATCHERS[lookup](operand))

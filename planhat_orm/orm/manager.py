@@ -21,11 +21,13 @@ M = TypeVar("M", bound="Model")
 class Manager(QuerySet[M]):
     """The records of a model, or those that belong to one object (``company.endusers``).
 
+    It has every method of a queryset. What a reverse manager creates belongs to its object.
+
     >>> Company.objects.get(external_id="acme-42").licenses.count()
     1
     """
 
-    def related_to(self, obj: Model, key: str) -> Manager[M]:
+    def _related_to(self, obj: Model, key: str) -> Manager[M]:
         """Return the manager of the records whose foreign key ``key`` is ``obj``; what it creates has it set."""
         related = self.using(obj._session()).filter(**{key: obj})
         return type(self)(related.query, related._session, {key: obj})

@@ -1,7 +1,7 @@
 """How a stored value is held against a wanted one: one matcher for each lookup.
 
-Works on plain values; knows neither fields nor rows. Imports conversion. What is promised: a matcher never raises,
-whatever is stored; a value that is missing or cannot be read matches nothing but ``isnull``, and two values of
+Works on plain values; knows neither fields nor rows. Imports errors and conversion. What is promised: a matcher never
+raises, whatever is stored; a value that is missing or cannot be read matches nothing but ``isnull``, and two values of
 different kinds (a text and a number) are neither equal nor in any order.
 """
 
@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import marshmallow
 
+from planhat_orm.errors import InvalidQuery
 from planhat_orm.orm import conversion
 from planhat_orm.orm.conversion import same
 
@@ -53,23 +54,25 @@ class Span:
     def of(cls, value: Any, zone: tzinfo | None) -> Span:
         """Read a date, an aware datetime or an ISO 8601 text; ``zone`` is that of naive values and of days.
 
-        :raises ValueError: for a text that is no time, and for a naive datetime where ``zone`` is None.
-        :raises TypeError: for anything else.
+        :raises InvalidQuery: for a text that is no time, a naive datetime where ``zone`` is None, and anything else.
         """
         if isinstance(value, str):
             day = re.fullmatch(r"\d{4}-\d\d-\d\d", value.strip())
-            value = (date if day else datetime).fromisoformat(value.strip())
+            try:
+                value = (date if day else datetime).fromisoformat(value.strip())
+            except ValueError:
+                raise InvalidQuery(f"{value!r} is no date or time in ISO 8601, such as '2025-04-01'") from None
         if isinstance(value, datetime):
             if value.tzinfo is None:
                 if zone is None:
-                    raise ValueError(
+                    raise InvalidQuery(
                         f"{value} has no time zone; give it one, or name the zone in Session(timezone=...)"
                     )
                 value = value.replace(tzinfo=zone)
             instant = in_utc(value)
             return cls(instant, instant, value.tzinfo or UTC)
         if not isinstance(value, date):
-            raise TypeError(f"takes a date, a datetime or an ISO text, not {value!r}")
+            raise InvalidQuery(f"takes a date, a datetime or an ISO text, not {value!r}")
         zone = zone or UTC
         first = datetime.combine(value, time(), zone)
         try:

@@ -19,6 +19,7 @@ from planhat_orm.orm import conversion
 from planhat_orm.orm.custom import CustomData
 from planhat_orm.orm.matching import LOOKUPS, Span
 from planhat_orm.orm.relations import ForeignKey, Ref, ReferenceList, target_of
+from planhat_orm.wire.endpoints import KEY_KINDS, split_prefix
 
 if TYPE_CHECKING:
     from planhat_orm.orm.fields import Field
@@ -45,37 +46,35 @@ KINDS: tuple[tuple[type, str, frozenset[str]], ...] = (
     (conversion.Day, "a calendar day", EQUAL | ORDER),
     (conversion.Text, "a text", EQUAL | ORDER | TEXT),
 )
-#: Planhat's names of the keys by which records are found.
-KEYS = frozenset({"_id", "externalId", "sourceId"})
 
 
 def prepared(target: Target, lookup: str, value: Any, zone: tzinfo | None) -> Any:
     """Check the value of a lookup and return what its matcher takes.
 
-    :raises ValueError: (or TypeError, or marshmallow's ValidationError) with what is wrong.
+    :raises InvalidQuery: with what is wrong.
     """
     check_lookup(target, lookup)
     if lookup == "isnull":
         if not isinstance(value, bool):
-            raise TypeError("isnull takes True or False")
+            raise InvalidQuery("isnull takes True or False")
         return value
     check = checked_by(target, lookup, zone)
     if lookup not in ("in", "range"):
         return not_none(check, value)
     if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
-        raise TypeError(f"{lookup} takes a list of values, not {value!r}")
+        raise InvalidQuery(f"{lookup} takes a list of values, not {value!r}")
     values = [not_none(check, one) for one in value]
     if lookup == "range" and len(values) != 2:
-        raise TypeError(f"range takes two values, first and last, not {len(values)}")
+        raise InvalidQuery(f"range takes two values, first and last, not {len(values)}")
     return values
 
 
 def not_none(check: Check, value: Any) -> Any:
     """Check a value that must not be None."""
     if value is None:
-        raise TypeError("None is no value to compare with; use isnull")
+        raise InvalidQuery("None is no value to compare with; use isnull")
     if isinstance(value, Ref):
-        raise TypeError("a reference by your own key cannot be compared; load the object and filter by it")
+        raise InvalidQuery("a reference by your own key cannot be compared; load the object and filter by it")
     return check(value)
 
 
@@ -109,9 +108,9 @@ def checked_by(target: Target, lookup: str, zone: tzinfo | None) -> Check:
     if isinstance(converter, conversion.TextList):
         return text if lookup == "in" else whole_list
     if isinstance(converter, conversion.Text):
-        return lambda value: key(field.data_key, lookup, value) if field.data_key in KEYS else listed(field, value)
+        return lambda value: key(field.data_key, lookup, value) if field.data_key in KEY_KINDS else listed(field, value)
     if isinstance(converter, conversion.Boolean):
-        return lambda value: converter.encode(value)
+        return lambda value: encoded(converter.encode, value)
     if isinstance(field, CustomData) and not target.custom:
         return mapping
     return lambda value: untyped(value, lookup, zone)
@@ -120,15 +119,15 @@ def checked_by(target: Target, lookup: str, zone: tzinfo | None) -> Check:
 def text(value: Any, lookup: str = "") -> Any:
     """Check a text; a pattern is compiled."""
     if not isinstance(value, str):
-        raise TypeError(f"must be a text (str), not {type(value).__name__} {value!r}")
+        raise InvalidQuery(f"must be a text (str), not {type(value).__name__} {value!r}")
     if lookup in NOT_BLANK and not value.strip():
-        raise ValueError("a blank text would match everything; is a variable unset?")
+        raise InvalidQuery("a blank text would match everything; is a variable unset?")
     if not lookup.endswith("regex"):
         return value
     try:
         return re.compile(value, re.IGNORECASE if lookup == "iregex" else 0)
     except re.error as problem:
-        raise ValueError(f"{value!r} is no regular expression: {problem}") from None
+        raise InvalidQuery(f"{value!r} is no regular expression: {problem}") from None
 
 
 def listed(field: Field[Any, Any], value: Any) -> str:
@@ -136,7 +135,7 @@ def listed(field: Field[Any, Any], value: Any) -> str:
     found: str = text(value)
     meant = suggestion(found, field.choices)
     if meant and found not in field.choices:
-        raise ValueError(f"{found!r} is none of {', '.join(field.choices)}{meant}")
+        raise InvalidQuery(f"{found!r} is none of {', '.join(field.choices)}{meant}")
     return found
 
 
@@ -146,7 +145,7 @@ def key(data_key: str, lookup: str, value: Any) -> str:
     if lookup not in EQUAL:
         return found
     if not found.strip():
-        raise ValueError("a blank key; is a variable unset? Records without one are found by isnull=True")
+        raise InvalidQuery("a blank key; is a variable unset? Records without one are found by isnull=True")
     return object_id(found) if data_key == "_id" else found
 
 
@@ -154,34 +153,37 @@ def object_id(value: str) -> str:
     """Check a Planhat id."""
     if conversion.is_object_id(value):
         return value.lower()
-    name = "source_id" if value.startswith("srcid-") else "external_id"
-    meant = value[6:] if value[:6] in ("extid-", "srcid-") else value
-    raise ValueError(f"{value!r} is no Planhat id (24 hexadecimal digits); did you mean {name}={meant!r}?")
+    name, meant = split_prefix(value) or ("external_id", value)
+    raise InvalidQuery(f"{value!r} is no Planhat id (24 hexadecimal digits); did you mean {name}={meant!r}?")
 
 
 def number(value: Any) -> Any:
     """Check a number; one with a fraction may be held against whole ones."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"must be a number, not {type(value).__name__} {value!r}")
-    if not math.isfinite(value):
-        raise ValueError(f"must be a finite number, not {value!r}")
+        raise InvalidQuery(f"must be a number, not {type(value).__name__} {value!r}")
+    try:
+        finite = math.isfinite(value)
+    except OverflowError:  # a whole number beyond what JSON readers take
+        finite = False
+    if not finite:
+        raise InvalidQuery(f"must be a finite number, not {value!r}")
     return value
 
 
 def whole_list(value: Any) -> list[str]:
     """Check a whole list of texts."""
     if isinstance(value, str):
-        raise TypeError(f"is a list of texts; to find {value!r} in it, use contains")
+        raise InvalidQuery(f"is a list of texts; to find {value!r} in it, use contains")
     if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
-        raise TypeError(f"must be a list of texts, not {value!r}")
+        raise InvalidQuery(f"must be a list of texts, not {value!r}")
     return list(value)
 
 
 def mapping(value: Any) -> Any:
     """Check the whole of the custom fields."""
     if not isinstance(value, Mapping):
-        raise TypeError("takes all custom fields as a mapping; to compare one, write Q('custom.Tier', exact=...)")
-    return conversion.wire_json(value, None)
+        raise InvalidQuery("takes all custom fields as a mapping; to compare one, write Q('custom.Tier', exact=...)")
+    return encoded(conversion.wire_json, value, None)
 
 
 def untyped(value: Any, lookup: str, zone: tzinfo | None) -> Any:
@@ -192,10 +194,15 @@ def untyped(value: Any, lookup: str, zone: tzinfo | None) -> Any:
         return value if isinstance(value, str) else number(value)
     if lookup == "contains" and isinstance(value, str):
         return text(value, lookup)
+    return encoded(conversion.wire_json, value, zone)
+
+
+def encoded(encode: Callable[..., Any], *given: Any) -> Any:
+    """Return what Planhat would be sent for a value."""
     try:
-        return conversion.wire_json(value, zone)
+        return encode(*given)
     except marshmallow.ValidationError as problem:
-        raise TypeError(problem.messages[0]) from None
+        raise InvalidQuery(problem.messages[0]) from None
 
 
 def linked_id(field: ForeignKey[Any] | ReferenceList[Any], value: Any) -> str:
@@ -203,7 +210,7 @@ def linked_id(field: ForeignKey[Any] | ReferenceList[Any], value: Any) -> str:
     if isinstance(value, str):
         return object_id(value)
     if not isinstance(value, target_of(field)):
-        raise TypeError(f"takes a {field.to} or its id, not {value!r}")
+        raise InvalidQuery(f"takes a {field.to} or its id, not {value!r}")
     if value.id is None:
-        raise ValueError(f"{value!r} is not saved yet, so nothing can point to it")
+        raise InvalidQuery(f"{value!r} is not saved yet, so nothing can point to it")
     return value.id

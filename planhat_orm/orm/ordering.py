@@ -86,6 +86,11 @@ def in_order(rows: list[Row], order: Iterable[Order]) -> None:
         rows.sort(key=partial(sort_key, key), reverse=key.descending)
 
 
+def begins_empty(rows: Sequence[Row], order: Order) -> bool:
+    """Tell whether the first row has no value although those come last: nothing has one, or the order was ignored."""
+    return order.descending and bool(rows) and sort_key(order, rows[0])[0] == 0
+
+
 def is_ordered(rows: Sequence[Row], order: Order) -> bool:
     """Tell whether rows may be in the order that Planhat was asked for.
 

@@ -40,7 +40,7 @@ class Shape:
         return tuple(one.of(record) for one in self.outputs)
 
 
-class Rows(LazyValues, Generic[T]):
+class Values(LazyValues, Generic[T]):
     """What ``values()`` and ``values_list()`` give: a lazy list over the records of a queryset.
 
     >>> names = Company.objects.order_by("name").values_list("name", flat=True)
@@ -64,43 +64,61 @@ class Rows(LazyValues, Generic[T]):
     @overload
     def __getitem__(self, index: int) -> T: ...
     @overload
-    def __getitem__(self, index: slice) -> Rows[T]: ...
-    def __getitem__(self, index: int | slice) -> T | Rows[T]:
+    def __getitem__(self, index: slice) -> Values[T]: ...
+    def __getitem__(self, index: int | slice) -> T | Values[T]:
         if isinstance(index, slice):
-            return Rows(self._records[index], self._shape)
+            return Values(self._records[index], self._shape)
         found: T = self._shape.of(self._records[index])
         return found
 
     def __repr__(self) -> str:
-        return f"<Rows of {self._records!r}>"
+        return f"<Values of {self._records!r}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Pickled as the list of its rows, as a queryset is.
         return list, (list(self),)
 
-    def said(self) -> str:
+    def _said(self) -> str:
         """Say what is read."""
-        return f"{self._records.said()}.values()"
+        return f"{self._records._said()}.values()"
 
-    def waits_for(self) -> str:
+    def _waits_for(self) -> str:
         """Explain what has to be read yet, "" when everything is here."""
-        return self._records.waits_for()
+        return self._records._waits_for()
 
     def first(self) -> T | None:
-        """Return the first row, None if there is none."""
+        """Return the first row, None if there is none; sent is what ``first()`` of the queryset sends.
+
+        >>> Company.objects.order_by("name").values_list("name", "status").first()
+        ('Acme', 'customer')
+        """
         record = self._records.first()
         return None if record is None else self._shape.of(record)
 
     def iterator(self) -> Iterator[T]:
-        """Iterate without a cache, holding one page at a time."""
+        """Iterate without a cache, holding one page at a time; an order is left to Planhat.
+
+        :raises PaginationError: when the pages of an ordered list contradict each other.
+
+        >>> sum(1 for _ in Company.objects.values_list("name").iterator())
+        500
+        """
         return map(self._shape.of, self._records.iterator())
 
     def count(self) -> int:
-        """Return how many rows there are."""
+        """Return how many rows there are, in the fewest requests that tell.
+
+        >>> Company.objects.values("name").count()
+        500
+        """
         return self._records.count()
 
     def exists(self) -> bool:
-        """Tell whether there is any row."""
+        """Tell whether there is any row; pages are read only until one matches.
+
+        >>> Company.objects.filter(external_id="nobody-7").values("name").exists()
+        False
+        """
         return self._records.exists()
 
 

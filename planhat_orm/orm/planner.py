@@ -12,12 +12,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from planhat_orm.errors import NotSupported
-from planhat_orm.orm import explaining
-from planhat_orm.orm.lookups import Predicate, Test, compile_q
+from planhat_orm.orm.lookups import CompiledCondition, Predicate, compile_q
 from planhat_orm.orm.matching import MATCHERS, Span
 from planhat_orm.orm.ordering import Order, order_of
 from planhat_orm.orm.paths import Target
-from planhat_orm.wire.endpoints import KeyKind, id_chunks, path_for
+from planhat_orm.wire.endpoints import KEY_KINDS, id_chunks, path_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 
 Strategy = Literal["nothing", "key", "keys", "ids", "scan"]
 
-#: Planhat's name of a key, and what the path grammar calls it.
-KEY_KINDS: dict[str, KeyKind] = {"_id": "id", "externalId": "external_id", "sourceId": "source_id"}
 #: From so many requests by ids on it is worth one request to find out whether the whole list costs half as many.
 WORTH_ASKING = 4
 #: Where a page of an ordered list is checked to be in order, it has at least so many rows, if there are any.
@@ -42,8 +39,9 @@ NO_FILTER = Predicate()
 class Plan:
     """How a query is answered.
 
-    ``params`` are sent with every page; ``id_lists`` are the chunks of a comma list, one scan each. ``predicate`` is
-    tested on every row, ``asked`` are the conditions that Planhat was asked to apply, tested loosely first.
+    ``paths`` are those of the records that are read one by one. ``params`` are sent with every page; ``id_lists`` are
+    the chunks of a comma list, one scan each. ``predicate`` is tested on every row, ``asked`` are the conditions that
+    Planhat was asked to apply, tested loosely first.
     ``server_order`` says that rows come in the wanted order, else they are read by id and ordered here.
     ``instead`` is the scan that is carried out when it turns out to be cheaper than many requests by ids.
     """
@@ -51,12 +49,12 @@ class Plan:
     query: Query
     strategy: Strategy
     path: str
-    keys: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
     params: dict[str, str] = field(default_factory=dict)
     id_param: str = ""
     id_lists: tuple[tuple[str, ...], ...] = ()
     predicate: Predicate = NO_FILTER
-    asked: tuple[Test, ...] = ()
+    asked: tuple[CompiledCondition, ...] = ()
     order: tuple[Order, ...] = ()
     server_order: bool = False
     select: tuple[str, ...] = ()
@@ -79,7 +77,7 @@ class Plan:
         return self.meta.list_params[self.id_param] if self.id_param else ""
 
     @property
-    def local(self) -> tuple[Test, ...]:
+    def local(self) -> tuple[CompiledCondition, ...]:
         """The simple conditions that are tested here alone."""
         return tuple(test for test in self.predicate.tests if test not in self.asked)
 
@@ -103,16 +101,8 @@ class Plan:
         named = [len(set(test.value)) for test in self.predicate.tests if is_id_list(test)]
         return min(named, default=None)
 
-    @property
-    def requests(self) -> int | None:
-        """How many requests it will cost, None where nobody can know."""
-        return explaining.requests_of(self)
 
-    def __str__(self) -> str:
-        return "\n".join(explaining.explained(self))
-
-
-def is_id_list(test: Test) -> bool:
+def is_id_list(test: CompiledCondition) -> bool:
     """Tell whether a condition names the ids of the records wanted."""
     return test.lookup == "in" and test.target.data_key == "_id"
 
@@ -156,7 +146,7 @@ def plan_for(
 def with_constants(predicate: Predicate, meta: Options) -> Predicate:
     """Add what makes a row of a shared collection one of this model."""
     tests = tuple(
-        Test(Target(meta.by_key[name]), "exact", value, MATCHERS["exact"](value))
+        CompiledCondition(Target(meta.by_key[name]), "exact", value, MATCHERS["exact"](value))
         for name, value in meta.constant.items()
     )
     return Predicate(predicate.tests + tests, predicate.others, predicate.keys | meta.constant.keys())
@@ -172,13 +162,12 @@ def contradicts(predicate: Predicate) -> bool:
             return True
         if test.lookup == "isnull" and test.value:
             missing.add(name)
-        if test.lookup not in ("exact", "in") or test.target.custom or test.target.field.mutable:
+        if not test.values or test.target.custom or test.target.field.mutable:
             continue
-        values = test.value if test.lookup == "in" else [test.value]
         # A day and an instant in it do not contradict each other, and a text may be empty and null.
-        if any(isinstance(value, (Span, list, dict)) or value == "" for value in values):
+        if any(isinstance(value, (Span, list, dict)) or value == "" for value in test.values):
             continue
-        allowed[name] = allowed[name] & set(values) if name in allowed else set(values)
+        allowed[name] = allowed[name] & set(test.values) if name in allowed else set(test.values)
         if not allowed[name]:
             return True
     return "id" in missing or not missing.isdisjoint(allowed)
@@ -196,20 +185,27 @@ def is_backwards(first: Any, last: Any) -> bool:
 def by_key(query: Query, predicate: Predicate, *, single: bool) -> Plan | None:
     """Plan a read of one record by its key, where the conditions name one."""
     meta = query.model._meta
-    unique = {"_id", *meta.unique}
-    # A key that is unique in one company only is looked for in that company.
-    allowed = set(KEY_KINDS) if single and "companyId" not in predicate.keys else unique
     tests = sorted(predicate.tests, key=lambda test: test.target.data_key != "_id")
     for test in tests:
-        kind = KEY_KINDS.get(test.target.data_key)
-        values = [test.value] if test.lookup == "exact" else test.value if test.lookup == "in" else []
-        if kind not in meta.keyables or test.target.data_key not in allowed or len(set(values)) != 1:
+        data_key = test.target.data_key
+        kind = KEY_KINDS.get(data_key)
+        if kind not in meta.keyables or len(set(test.values)) != 1:
             continue
-        note = f"{test.target.name} is unique within one company only: Planhat answers with one of several"
-        path = path_for(meta.path, values[0], kind=kind)
-        notes = () if test.target.data_key in unique else (note,)
+        unique = data_key in ("_id", *meta.unique)
+        # A key that is unique in one company only is looked for in that company, where one is named.
+        if not unique and (not single or meta.unique_within.get(data_key) in predicate.keys):
+            continue
+        path = path_for(meta.path, test.values[0], kind=kind)
+        notes = () if unique else (f"{doubt(meta, data_key)}: Planhat answers with one of possibly several",)
         return Plan(query, "key", path, (path,), predicate=predicate, asked=(test,), notes=notes)
     return None
+
+
+def doubt(meta: Options, data_key: str) -> str:
+    """Say of a key that it may not be that of one record alone."""
+    name = meta.by_key[data_key].name
+    within = meta.unique_within.get(data_key)
+    return f"{name} is unique within one {meta.by_key[within].name} only" if within else f"{name} may not be unique"
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,22 +213,22 @@ class Share:
     """The server's share of a filter: parameters, the conditions they stand for, and a list of ids."""
 
     params: dict[str, str]
-    asked: tuple[Test, ...]
+    asked: tuple[CompiledCondition, ...]
     id_param: str = ""
     ids: tuple[str, ...] = ()
-    listed: tuple[Test, ...] = ()
+    listed: tuple[CompiledCondition, ...] = ()
 
 
 def share_of(meta: Options, predicate: Predicate) -> Share:
     """Choose the parameters that the endpoint documents for these conditions."""
     params: dict[str, str] = {}
-    asked: list[Test] = []
+    asked: list[CompiledCondition] = []
     found = Share({}, ())
     for name, data_key in meta.list_params.items():
         tests = [test for test in predicate.tests if test.target.data_key == data_key and test.folded]
-        exact = next((test for test in tests if test.lookup == "exact" or len(set(test.value)) == 1), None)
+        exact = next((test for test in tests if len(set(test.values)) == 1), None)
         if exact is not None:
-            value = exact.value if exact.lookup == "exact" else exact.value[0]
+            value = exact.values[0]
             if value.strip():  # Planhat ignores a blank parameter
                 params[name] = value
                 asked.append(exact)
@@ -268,9 +264,9 @@ def by_ids(scan: Plan, share: Share, base_url: str) -> Plan | None:
         tests = tuple(test for test in scan.predicate.tests if is_id_list(test))
         if not tests or meta.small_table or "id" not in meta.keyables:
             return None
-        keys = tuple(path_for(meta.path, one) for one in sorted(set.intersection(*(set(t.value) for t in tests))))
-        plan = Plan(query, "keys", scan.path, keys, predicate=scan.predicate, asked=tests, order=scan.order)
-        requests = len(keys)
+        paths = tuple(path_for(meta.path, one) for one in sorted(set.intersection(*(set(t.value) for t in tests))))
+        plan = Plan(query, "keys", scan.path, paths, predicate=scan.predicate, asked=tests, order=scan.order)
+        requests = len(paths)
     # Who wants a few rows may have them before that question is answered.
     worth_asking = requests >= WORTH_ASKING and (query.stop is None or (scan.order and not plan.server_order))
     return with_notes(replace(plan, instead=with_notes(scan)) if worth_asking else plan)

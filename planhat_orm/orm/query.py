@@ -65,7 +65,7 @@ class Query:
         return replace(self, order=turned)
 
     def __str__(self) -> str:
-        parts = [self.model.__name__, *(f"filter({q.said()})" for q in self.where)]
+        parts = [self.model.__name__, *(f"filter({q._said()})" for q in self.where)]
         parts += [f"order_by({', '.join(map(repr, self.order))})"] if self.order else []
         window = f"[{self.start or ''}:{'' if self.stop is None else self.stop}]" if self.sliced else ""
         return ".".join(parts) + window + (".none()" if self.empty else "")

@@ -7,28 +7,29 @@ times, but a record that exists throughout comes exactly once.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
 
 from planhat_orm.errors import BadRequest, InvalidQuery
-from planhat_orm.orm.conversion import is_object_id
+from planhat_orm.orm.chaining import Chain
 from planhat_orm.orm.execution import Run
-from planhat_orm.orm.lookups import LazyValues, Q, check_q, split_lookup
-from planhat_orm.orm.ordering import order_of
-from planhat_orm.orm.outputs import Rows, Shape, table_of
-from planhat_orm.orm.paths import output_of, resolve
-from planhat_orm.orm.planner import KEY_KINDS, Plan, plan_for
-from planhat_orm.orm.query import OnMissing, Query, check_index
-from planhat_orm.orm.refused import Refused
+from planhat_orm.orm.explaining import explained
+from planhat_orm.orm.getting import one_of, refuse_missing_key
+from planhat_orm.orm.lookups import LazyValues, Q, split_lookup
+from planhat_orm.orm.outputs import Shape, Values, table_of
+from planhat_orm.orm.paths import output_of
+from planhat_orm.orm.planner import plan_for
+from planhat_orm.orm.query import Query, check_index
 from planhat_orm.orm.results import Results
-from planhat_orm.orm.spans import rebound, spanned
 from planhat_orm.session.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from planhat_orm.orm.model import Model
+    from planhat_orm.orm.planner import Plan
     from planhat_orm.paging import ScanReport
 
 M = TypeVar("M", bound="Model")
@@ -37,7 +38,7 @@ M = TypeVar("M", bound="Model")
 REPR_ITEMS = 5
 
 
-class QuerySet(Refused, LazyValues, Generic[M]):
+class QuerySet(Chain, Generic[M]):
     """A lazy list of records.
 
     Nothing is sent until it is iterated, indexed, counted or otherwise used; each page is then fetched once.
@@ -48,10 +49,7 @@ class QuerySet(Refused, LazyValues, Generic[M]):
     """
 
     def __init__(self, query: Query, session: Session | None = None, defaults: dict[str, Any] | None = None) -> None:
-        self.query = query
-        self._session = session or Session.find_current()
-        #: What ``create`` sets besides what it is given: the other end of a reverse manager.
-        self._defaults = defaults or {}
+        super().__init__(query, session, defaults)
         self._results: Results[M] | None = None
         #: The carrying out behind the cached rows, or behind the iterator made last.
         self._runs: list[Run] = []
@@ -135,8 +133,14 @@ class QuerySet(Refused, LazyValues, Generic[M]):
         """Return the one record that matches.
 
         By ``id``, ``external_id`` or ``source_id`` it costs one request (GET /companies/extid-...), and none if the
-        record came by a key, a link or a save within the last minute.
+        record came by a key, a link or a save within the last minute. Other conditions scan the list.
 
+        An external id of endusers, licences and notes is unique within one company only. Without its company it is
+        one request all the same, Planhat answers with one of possibly several, and a warning says so once in a
+        session; with ``company=`` that company's list is read, and several are an error.
+
+        :param conditions: ``Q`` objects, as in ``filter``.
+        :param lookups: as in ``filter``; none at all means that the queryset is to hold one record.
         :param fresh: ask Planhat even if the record was read within the last minute.
         :raises ObjectDoesNotExist: the model's ``DoesNotExist``: there is none.
         :raises MultipleObjectsReturned: the model's own: there are several; the message names them.
@@ -147,62 +151,31 @@ class QuerySet(Refused, LazyValues, Generic[M]):
         >>> Company.objects.get(external_id="acme-42").name
         'Acme'
         """
-        self._refuse_missing_key(lookups)
+        refuse_missing_key(self.query.model._meta, lookups)
         clone = self._where("get", conditions, lookups) if conditions or lookups else self
         query = clone.query if clone.query.sliced else replace(clone.query, order=())
-        session, model = clone._bound(), query.model
-        plan = self._clone(query)._plan(session, single=True)
-        if plan.strategy == "key":
-            with session.identity_map.flight(model, *plan.keys):
-                if not fresh and (recent := self._recent(session, plan)) is not None:
-                    return recent
-                found = self._two(session, plan)
-        else:
-            found = self._two(session, plan)
-        if not found:
-            raise model.DoesNotExist(f"no {model.__name__} matches: {query}")
-        if len(found) > 1:
-            names = ", ".join(repr(record) for record in found[:2])
-            raise model.MultipleObjectsReturned(f"more than one {model.__name__} matches: {query}, among them {names}")
-        session.identity_map.keep(found[0])
-        return found[0]
-
-    def _two(self, session: Session, plan: Plan) -> list[M]:
-        """Return what matches, and no more pages than it takes to find two."""
-        found: list[M] = []
-        for objects in Run(session, plan).objects():
-            found += objects
-            if len(found) > 1:
-                break
-        return found
-
-    def _recent(self, session: Session, plan: Plan) -> M | None:
-        """Return the record of a key if it was read whole within the last minute and matches all conditions."""
-        test = plan.asked[0]
-        if test.target.data_key not in {"_id", *plan.meta.unique}:
-            return None
-        value = test.value if test.lookup == "exact" else test.value[0]
-        found: Any = session.identity_map.recent(self.query.model, test.target.data_key, value)
-        if found is None or found._origin is None or not found._origin.loaded >= plan.meta.keys:
-            return None
-        return cast("M", found) if plan.predicate(found._raw) else None
-
-    def _refuse_missing_key(self, lookups: dict[str, Any]) -> None:
-        for name, value in lookups.items():
-            field = self.query.model._meta.by_name.get(name)
-            if value is None and field is not None and field.data_key in KEY_KINDS:
-                raise InvalidQuery(
-                    f"get({name}=None): is a variable unset? Records without one: filter({name}__isnull=True)"
-                )
+        return one_of(clone._bound(), cast("type[M]", query.model), query, fresh=fresh)
 
     def first(self) -> M | None:
-        """Return the first record, None if there is none. Without an order, records come by their ids."""
+        """Return the first record, None if there is none: one request, for one row where nothing is tested here.
+
+        Without an order, records come by their ids, which is the order in which they were made.
+
+        >>> Company.objects.order_by("name").first().name
+        'Acme'
+        """
         if self._results is not None and self._results.cached:
             return self._results.cached[0]
         return next(iter(self[:1]), None)
 
     def last(self) -> M | None:
-        """Return the last record, None if there is none: the first of the opposite order."""
+        """Return the last record, None if there is none: the first of the opposite order, for the same price.
+
+        :raises InvalidQuery: after a slice.
+
+        >>> Company.objects.order_by("-name").last().name
+        'Acme'
+        """
         if self.query.sliced:
             raise InvalidQuery("Cannot reverse a query once a slice has been taken.")
         if self._results is not None and self._results.complete:
@@ -222,7 +195,11 @@ class QuerySet(Refused, LazyValues, Generic[M]):
         return self._ids_of(self.query).count()
 
     def exists(self) -> bool:
-        """Tell whether there is any record; pages are read only until one matches, and only what is compared."""
+        """Tell whether there is any record; pages are read only until one matches, and only what is compared.
+
+        >>> Company.objects.filter(custom__Tier="Gold").exists(), box.requests[-1].params["select"]
+        (True, '_id,custom')
+        """
         if self._results is not None and (self._results.cached or self._results.complete):
             return bool(self._results.cached)
         return any(batch.rows for batch in self._ids_of(self.query.window(0, 1)).batches())
@@ -236,9 +213,13 @@ class QuerySet(Refused, LazyValues, Generic[M]):
     def iterator(self) -> Iterator[M]:
         """Iterate without a cache, holding one page at a time.
 
-        An order is left to Planhat here, since nothing can be put in order before all of it is there.
+        An order is left to Planhat here, with ``sort=``, since nothing can be put in order before all of it is there.
+        Each call sends its requests anew.
 
         :raises PaginationError: when the pages of an ordered list contradict each other.
+
+        >>> max(company.arr or 0 for company in Company.objects.only("arr").iterator()) > 0
+        True
         """
         session = self._bound()
         self._runs[:] = [Run(session, self._plan(session, stream=True))]
@@ -250,30 +231,50 @@ class QuerySet(Refused, LazyValues, Generic[M]):
             del batch
 
     def in_bulk(self, keys: Iterable[str] | None = None, *, field_name: str = "id") -> dict[str, M]:
-        """Return the records of the given keys by key; keys that nothing has are left out. None: all records.
+        """Return the records of the given keys by key; keys that nothing has are left out.
 
-        :param field_name: ``id``, ``external_id`` or ``source_id``; a key that is not unique raises InvalidQuery.
+        Companies are asked for by lists of ids, others one by one, or all of them are read where that costs less. By
+        several of another key the whole list is read.
+
+        :param keys: any number of keys; None for all records.
+        :param field_name: ``id``, ``external_id`` or ``source_id``.
+        :raises InvalidQuery: for a key that is not unique, for one text or anything else instead of a list of texts,
+            and after a slice.
+
+        >>> list(Company.objects.in_bulk(["acme-42", "nobody-7"], field_name="external_id"))
+        ['acme-42']
         """
         if self.query.sliced:
             raise InvalidQuery("Cannot use in_bulk() once a slice has been taken.")
+        if keys is not None and (isinstance(keys, (str, bytes)) or not isinstance(keys, Iterable)):
+            raise InvalidQuery(f"in_bulk() takes a list of keys, not {keys!r}")
+        if not isinstance(field_name, str):
+            raise InvalidQuery(f"in_bulk() takes the name of a key as field_name, not {field_name!r}")
         field = self.query.model._meta.field(field_name)
         if field.data_key not in {"_id", *self.query.model._meta.unique}:
             raise InvalidQuery(f"in_bulk() needs a key that no two records share; {field_name} is none")
         wanted = self if keys is None else self.filter(**{f"{field.name}__in": list(keys)})
         return {key: record for record in wanted if isinstance(key := getattr(record, field.name), str)}
 
-    def values(self, *paths: str) -> Rows[dict[str, Any]]:
+    def values(self, *paths: str) -> Values[dict[str, Any]]:
         """Return dictionaries of the given paths, over any number of links: ``values("name", "owner.email")``.
 
-        Only the fields named are asked for. Without paths: every loaded field.
+        Only the fields named are asked for (``select=``), and a link costs one request more for all rows of a page.
+
+        :param paths: fields, links, ``custom.<name>`` and properties; without any: every loaded field.
+        :raises UnknownField: with a suggestion, for any part of a path.
+        :raises InvalidQuery: where something follows what is no link to one record.
 
         >>> list(Company.objects.filter(external_id="acme-42").values("name", "owner.email", "custom.Tier"))
         [{'name': 'Acme', 'owner.email': 'kim@vendor.example', 'custom.Tier': 'Silver'}]
         """
         return self._rows("dict", paths)
 
-    def values_list(self, *paths: str, flat: bool = False) -> Rows[Any]:
-        """Return tuples of the given paths; with ``flat=True`` and one path the values themselves.
+    def values_list(self, *paths: str, flat: bool = False) -> Values[Any]:
+        """Return tuples of the given paths; asked for and raised is what ``values`` asks for and raises.
+
+        :param flat: with one path, the values themselves.
+        :raises InvalidQuery: without a path, and for ``flat=True`` with several.
 
         >>> list(Company.objects.order_by("name").values_list("name", flat=True)[:2])
         ['Acme', 'Birch & Co']
@@ -284,11 +285,11 @@ class QuerySet(Refused, LazyValues, Generic[M]):
             raise InvalidQuery("values_list(flat=True) takes exactly one path")
         return self._rows("flat" if flat else "tuple", paths)
 
-    def _rows(self, form: Literal["dict", "tuple", "flat"], paths: tuple[str, ...]) -> Rows[Any]:
+    def _rows(self, form: Literal["dict", "tuple", "flat"], paths: tuple[str, ...]) -> Values[Any]:
         outputs = tuple(output_of(self.query.model, path) for path in paths)
         asks = [one.asks for one in outputs]
         narrowed = asks and all(asks) and not self._is_complete
-        return Rows(self.only(*asks) if narrowed else self, Shape(form, outputs))
+        return Values(self.only(*asks) if narrowed else self, Shape(form, outputs))
 
     def create(self, **values: Any) -> M:
         """Make a record and save it: POST /{path}, one request.
@@ -307,9 +308,23 @@ class QuerySet(Refused, LazyValues, Generic[M]):
     def get_or_create(self, defaults: dict[str, Any] | None = None, **lookups: Any) -> tuple[M, bool]:
         """Return the record that matches and False, or a new one and True, made of the lookups and ``defaults``.
 
+        It costs what ``get`` costs, which is one request by a key and a scan of the list by anything else, and a POST
+        where there is none. Two that do so at once make one record if the lookups hold a key that is unique at
+        Planhat, which refuses the second with 400: then it is looked up once more. By anything else both make one.
+
+        :param defaults: what a new record has besides the lookups.
         :raises InvalidQuery: for a lookup other than ``exact``, of which no record can be made.
+        :raises UnknownField: for a name that is no field, before anything is sent.
+        :raises MultipleObjectsReturned: the model's own: several match.
+        :raises BadRequest: Planhat refuses the new record, and there is still none that matches.
+
+        >>> company, made = Company.objects.get_or_create(external_id="new-7", defaults={"name": "New & Co"})
+        >>> made, Company.objects.get_or_create(external_id="new-7") == (company, False)
+        (True, True)
         """
         model = self.query.model
+        if defaults is not None and not isinstance(defaults, Mapping):
+            raise InvalidQuery(f"get_or_create() takes its defaults as a dictionary, not {defaults!r}")
         for name in lookups:
             if name not in model._meta.by_name and split_lookup(name)[0] != name:
                 raise InvalidQuery(
@@ -331,96 +346,13 @@ class QuerySet(Refused, LazyValues, Generic[M]):
                 pass
             raise
 
-    # Methods that return a new queryset
-
-    def all(self) -> Self:
-        """Return a copy that fetches anew."""
-        return self._clone(self.query)
-
-    def none(self) -> Self:
-        """Return an empty queryset, which stays empty and costs nothing."""
-        return self._clone(replace(self.query, empty=True))
-
-    def filter(self, *conditions: Q, **lookups: Any) -> Self:
-        """Return the records for which all conditions hold.
-
-        Any declared field may be used. What the endpoint documents is sent to Planhat and checked on every row; the
-        rest is tested here while pages come in.
-
-        :raises UnknownField: for a name that is no field, with a suggestion.
-        :raises InvalidQuery: for a value that the field cannot have, or after a slice.
-        """
-        return self._where("filter", conditions, lookups)
-
-    def exclude(self, *conditions: Q, **lookups: Any) -> Self:
-        """Return the records for which the conditions do not all hold; those without a value stay in."""
-        return self._where("exclude", conditions, lookups, negate=True)
-
-    def _where(self, name: str, conditions: tuple[Q, ...], lookups: dict[str, Any], *, negate: bool = False) -> Self:
-        if self.query.sliced:
-            raise InvalidQuery("Cannot filter a query once a slice has been taken.")
-        if any(isinstance(one, str) for one in conditions):
-            raise InvalidQuery(
-                f"{name}() takes keywords and Q objects, not {conditions[0]!r} alone; "
-                f"did you mean {key_like(conditions[0])}={conditions[0]!r}?"
-            )
-        q = spanned(self.query.model._meta, Q(*conditions, **lookups), self._session)
-        session = self._session or Session.find_current()
-        check_q(self.query.model._meta, q, session)
-        return self._clone(self.query.filtered(~q if negate else q))
-
-    def order_by(self, *paths: str) -> Self:
-        """Return the records in an order: paths, with a minus for descending. Without paths: no order.
-
-        Values that are missing come first, ascending, as at Planhat; records that are equal come by id.
-
-        :raises UnknownField: for a name that is no field, with a suggestion.
-        """
-        if self.query.sliced:
-            raise InvalidQuery("Cannot reorder a query once a slice has been taken.")
-        for path in paths:
-            order_of(self.query.model._meta, path)
-        return self._clone(replace(self.query, order=tuple(paths)))
-
-    def reverse(self) -> Self:
-        """Return the records in the opposite order; without an order, by the id downwards."""
-        if self.query.sliced:
-            raise InvalidQuery("Cannot reverse a query once a slice has been taken.")
-        return self._clone(self.query.reversed_order())
-
-    def only(self, *names: str) -> Self:
-        """Ask for the named fields only (and the id); others are loaded when they are read."""
-        keys = frozenset(self._key(name) for name in names)
-        return self._clone(replace(self.query, only=keys | {"_id"}, deferred=frozenset()))
-
-    def defer(self, *names: str) -> Self:
-        """Leave the named fields out; they are loaded when they are read."""
-        keys = frozenset(self._key(name) for name in names)
-        return self._clone(replace(self.query, deferred=self.query.deferred | keys))
-
-    def on_missing(self, what: OnMissing) -> Self:
-        """Say what reading a field that was not asked for does.
-
-        "peers" loads it for all rows of its page, "one" for the object, "raise" raises FieldNotLoaded.
-        """
-        if what not in ("peers", "one", "raise"):
-            raise InvalidQuery(f"on_missing() takes 'peers', 'one' or 'raise', not {what!r}")
-        return self._clone(replace(self.query, on_missing=what))
-
-    def using(self, session: Session) -> Self:
-        """Return the queryset bound to a session."""
-        if not isinstance(session, Session):
-            raise InvalidQuery(f"using() takes a Session, not {session!r}")
-        where = tuple(rebound(q, session) for q in self.query.where)
-        return self._clone(replace(self.query, where=where), session)
-
-    def _key(self, name: str) -> str:
-        return resolve(self.query.model._meta, name).data_key
-
     # Introspection
 
     def explain(self) -> str:
         """Say how the query will be answered: strategy, requests, what is filtered where. Sends nothing.
+
+        The number of requests is exact where it can be known, else a formula. A queryset among the values, or a filter
+        across a link, is read first and explained instead.
 
         >>> print(Company.objects.filter(external_id="acme-42").explain())
         Company.filter(external_id='acme-42')
@@ -428,34 +360,43 @@ class QuerySet(Refused, LazyValues, Generic[M]):
           requests: 1
           checked on every row: external_id exact
         """
-        values = [one.value for q in self.query.where for one in q.conditions()]
-        waiting = [text for value in values if isinstance(value, LazyValues) and (text := value.waits_for())]
+        values = [one.value for q in self.query.where for one in q._conditions()]
+        waiting = [text for value in values if isinstance(value, LazyValues) and (text := value._waits_for())]
         if waiting:
             inner = "\n".join(f"  {line}" for text in waiting for line in text.splitlines())
             return f"{self.query}\n  what it is to be filtered by is read first:\n{inner}"
-        return str(self._plan(self._bound()))
+        return explained(self._plan(self._bound()))
 
-    def said(self) -> str:
+    def _said(self) -> str:
         """Say what is read, on one line."""
         return str(self.query)
 
-    def waits_for(self) -> str:
+    def _waits_for(self) -> str:
         """Explain what has to be read before the records are all here, "" when they are."""
         return "" if self._is_complete else self.explain()
 
     def show(self, count: int = 20) -> None:
-        """Print the first records as a table: id and the first fields that have values."""
+        """Print the first records as a table: the id and the first fields that have values.
+
+        :param count: how many; no more than these are asked for where nothing is tested here.
+
+        >>> Company.objects.order_by("name").only("name", "external_id").show(1)
+        id ... name ... external_id
+        ... Acme ... acme-42
+        """
         print(table_of(list(self[:count])))
 
     @property
     def scan_report(self) -> ScanReport | None:
-        """What the scan behind the cached rows did: pages, repairs, whether completeness is proven."""
+        """What the scan behind the cached rows did: pages, repairs, whether completeness is proven; None before it.
+
+        >>> companies = Company.objects.only("name")
+        >>> len(companies), companies.scan_report.proven
+        (500, True)
+        """
         return self._runs[0].report if self._runs else None
 
     # Private
-
-    def _clone(self, query: Query, session: Session | None = None) -> Self:
-        return type(self)(query, session or self._session, self._defaults)
 
     @property
     def _is_complete(self) -> bool:
@@ -466,8 +407,8 @@ class QuerySet(Refused, LazyValues, Generic[M]):
             self._session = Session.current()
         return self._session
 
-    def _plan(self, session: Session, *, single: bool = False, stream: bool = False) -> Plan:
-        return _planned(session, self.query, single=single, stream=stream)
+    def _plan(self, session: Session, *, stream: bool = False) -> Plan:
+        return _planned(session, self.query, stream=stream)
 
     def _cache(self) -> Results[M]:
         if self._results is None:
@@ -476,13 +417,8 @@ class QuerySet(Refused, LazyValues, Generic[M]):
         return self._results
 
 
-def key_like(value: Any) -> str:
-    """Name the key that a text looks like."""
-    return "id" if is_object_id(value) else "external_id"
-
-
-def _planned(session: Session, query: Query, *, single: bool = False, stream: bool = False) -> Plan:
-    return plan_for(query, base_url=session.base_url, zone=session.timezone, single=single, stream=stream)
+def _planned(session: Session, query: Query, *, stream: bool = False) -> Plan:
+    return plan_for(query, base_url=session.base_url, zone=session.timezone, stream=stream)
 
 
 def _objects(session: Session, query: Query, runs: list[Run]) -> Iterator[list[Any]]:

@@ -452,7 +452,7 @@ class Related(Generic[M]):
         if obj.id is None:
             raise FieldError(f"{obj!r} is not saved yet, so nothing can point to it: {self.name} is not available")
         objects: Any = target_of(self).objects
-        manager: Manager[M] = objects.related_to(obj, self.key(type(obj)).name)
+        manager: Manager[M] = objects._related_to(obj, self.key(type(obj)).name)
         return manager
 
     def key(self, owner: type[Model]) -> ForeignKey[Any]:

@@ -42,7 +42,7 @@ def spanned(meta: Options, q: Q, session: Session | None) -> Q:
         # Who has nobody has nobody's value either.
         return Q(linked) | Q(Condition(field.name, "isnull", True)) if empty else linked
 
-    return q.replaced(across)
+    return q._replaced(across)
 
 
 def rebound(q: Q, session: Session) -> Q:
@@ -54,7 +54,7 @@ def rebound(q: Q, session: Session) -> Q:
             replace(condition, value=Linked(value.records.using(session))) if isinstance(value, Linked) else condition
         )
 
-    return q.replaced(moved)
+    return q._replaced(moved)
 
 
 class Linked(LazyValues):
@@ -74,10 +74,10 @@ class Linked(LazyValues):
     def __hash__(self) -> int:
         return hash(self.records.query)
 
-    def said(self) -> str:
+    def _said(self) -> str:
         """Say what is read."""
-        return str(self.records.said())
+        return str(self.records._said())
 
-    def waits_for(self) -> str:
+    def _waits_for(self) -> str:
         """Explain what has to be read yet, "" when everything is here."""
-        return str(self.records.waits_for())
+        return str(self.records._waits_for())

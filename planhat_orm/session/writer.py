@@ -13,7 +13,7 @@ from typing import Any
 
 from planhat_orm.errors import AmbiguousWrite, ApiError, BadRequest, NotFound, PlanhatError, TransportError
 from planhat_orm.session.changes import Change, Ledger, Outcome, Status
-from planhat_orm.wire.endpoints import KeyKind, path_for
+from planhat_orm.wire.endpoints import KEY_KINDS, path_for, split_prefix
 from planhat_orm.wire.retry import may_have_run
 from planhat_orm.wire.transport import Replay, Request, Response
 
@@ -22,7 +22,6 @@ __all__ = ["SETTLE_SECONDS", "Change", "Ledger", "Outcome", "Status", "Writer"]
 #: How long Planhat gets to show a record whose create was not answered, before it is looked up again; seconds.
 SETTLE_SECONDS = 2.0
 
-_KINDS: Mapping[str, KeyKind] = {"externalId": "external_id", "sourceId": "source_id"}
 _REASONS = ("createdErrors", "updatedErrors", "permissionErrors", "validationErrors")
 
 
@@ -118,12 +117,20 @@ class Writer:
                 f"Planhat answered {response.status} without the new record's id ({_said(response.data)}), "
                 "so it may have been dropped. Look for it before you create it again",
             )
+        other = [name for name in change.model._meta.unique if name in body and not agrees(row.get(name), body[name])]
+        if other:
+            raise _ambiguous(
+                change,
+                f"Planhat answered {response.status} with {row['_id']}, a record with another {', '.join(other)} than "
+                "was sent: the answer may be one to somebody else's request. Look for yours before you create it again",
+                candidate=row,
+            )
         return Outcome(change, "created", row, response.number)
 
     def _settle(self, change: Change, body: dict[str, Any], lost: PlanhatError) -> Outcome:
         """Find out by a unique key whether a create that was not answered was carried out."""
         meta = change.model._meta
-        key = next((name for name in meta.unique if body.get(name) and _KINDS.get(name) in meta.keyables), None)
+        key = next((name for name in meta.unique if body.get(name) and KEY_KINDS.get(name) in meta.keyables), None)
         if key is None:
             raise _ambiguous(
                 change,
@@ -141,7 +148,7 @@ class Writer:
     def _look_up(self, change: Change, key: str, value: str, lost: PlanhatError) -> Response | None:
         """Read the record that holds a unique key, None where there is none."""
         try:
-            response = self._send(Request("GET", path_for(change.model._meta.path, value, kind=_KINDS[key])))
+            response = self._send(Request("GET", path_for(change.model._meta.path, value, kind=KEY_KINDS[key])))
         except NotFound:
             return None
         except (ApiError, TransportError) as error:
@@ -249,7 +256,7 @@ def agrees(stored: Any, sent: Any) -> bool:
     if isinstance(sent, list):
         given = stored if isinstance(stored, list) else []
         return len(given) == len(sent) and all(any(agrees(one, value) for one in given) for value in sent)
-    if isinstance(sent, str) and sent[:6] in ("extid-", "srcid-"):
+    if isinstance(sent, str) and split_prefix(sent) is not None:
         return isinstance(stored, str)
     if isinstance(sent, str) and stored is not None and not isinstance(stored, bool):
         return str(stored).casefold() == sent.casefold()

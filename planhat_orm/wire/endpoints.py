@@ -15,14 +15,27 @@ from planhat_orm.errors import InvalidQuery
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["MAX_URL", "KeyKind", "build_url", "id_chunks", "is_object_id", "path_for"]
+__all__ = [
+    "KEY_KINDS",
+    "MAX_URL",
+    "PREFIXES",
+    "KeyKind",
+    "build_url",
+    "id_chunks",
+    "is_object_id",
+    "path_for",
+    "split_prefix",
+]
 
 KeyKind = Literal["id", "external_id", "source_id"]
 
 # No limit is documented; the clients that run against Planhat split id lists at 2,000 characters.
 MAX_URL = 2000
 
-_PREFIXES: Mapping[str, str] = {"external_id": "extid-", "source_id": "srcid-"}
+#: Planhat's names of the keys by which records are found, and what each is called here.
+KEY_KINDS: Mapping[str, KeyKind] = {"_id": "id", "externalId": "external_id", "sourceId": "source_id"}
+#: What stands before a key that is not Planhat's own.
+PREFIXES: Mapping[KeyKind, str] = {"external_id": "extid-", "source_id": "srcid-"}
 _OBJECT_ID = re.compile(r"[0-9a-fA-F]{24}")
 _COLLECTION = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 
@@ -36,6 +49,17 @@ def is_object_id(value: object) -> bool:
     (True, False)
     """
     return isinstance(value, str) and _OBJECT_ID.fullmatch(value) is not None
+
+
+def split_prefix(value: str) -> tuple[KeyKind, str] | None:
+    """Return the kind of a key that is written with its prefix, and the key; None for any other text.
+
+    >>> split_prefix("extid-acme-42"), split_prefix("acme-42")
+    (('external_id', 'acme-42'), None)
+    """
+    return next(
+        ((kind, value.removeprefix(prefix)) for kind, prefix in PREFIXES.items() if value.startswith(prefix)), None
+    )
 
 
 def path_for(collection: str, key: str | None = None, *, kind: KeyKind = "id") -> str:
@@ -68,7 +92,7 @@ def path_for(collection: str, key: str | None = None, *, kind: KeyKind = "id") -
     if kind == "id":
         _check_object_id(key)
         return f"/{collection}/{key}"
-    return f"/{collection}/{_PREFIXES[kind]}{_quoted(key, safe='')}"
+    return f"/{collection}/{PREFIXES[kind]}{_quoted(key, safe='')}"
 
 
 def build_url(base_url: str, path: str, params: Mapping[str, str] | None = None) -> str:
@@ -122,10 +146,8 @@ def _size_in_list(name: str, one: str) -> int:
 def _check_object_id(key: str) -> None:
     if is_object_id(key):
         return
-    for kind, prefix in _PREFIXES.items():
-        if key.startswith(prefix):
-            raise InvalidQuery(f"{key!r} is no Planhat id; did you mean get({kind}={key.removeprefix(prefix)!r})?")
-    raise InvalidQuery(f"{key!r} is no Planhat id (24 hexadecimal characters); did you mean get(external_id={key!r})?")
+    kind, meant = split_prefix(key) or ("external_id", key)
+    raise InvalidQuery(f"{key!r} is no Planhat id (24 hexadecimal characters); did you mean get({kind}={meant!r})?")
 
 
 def _quoted(text: str, *, safe: str) -> str:

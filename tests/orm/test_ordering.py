@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from planhat_orm.errors import InvalidQuery, UnknownField
 from planhat_orm.models import Company
-from planhat_orm.orm.ordering import in_order, is_ordered, order_of
+from planhat_orm.orm.ordering import begins_empty, in_order, is_ordered, order_of
 
 META = Company._meta
 
@@ -95,3 +95,19 @@ def test_an_order_is_recognised(key: str, values: list[Any], expected: bool) -> 
     name = META.by_key[key].name
     assert is_ordered(rows_of(values, key), order_of(META, name)) is expected
     assert is_ordered(rows_of(values[::-1], key), order_of(META, f"-{name}")) is expected
+
+
+@pytest.mark.parametrize(
+    ("path", "values", "expected"),
+    [
+        ("-arr", [None, None], True),
+        ("-arr", ["", None], True),
+        ("-arr", [0, None], False),
+        ("-arr", [], False),
+        ("arr", [None, 1], False),
+    ],
+)
+def test_a_descending_order_that_begins_without_a_value_proves_nothing(
+    path: str, values: list[Any], expected: bool
+) -> None:
+    assert begins_empty(rows_of(values), order_of(META, path)) is expected

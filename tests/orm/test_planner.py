@@ -10,6 +10,7 @@ import pytest
 from planhat_orm import Q
 from planhat_orm.errors import InvalidQuery, NotSupported
 from planhat_orm.models import Company, Enduser, Note, User
+from planhat_orm.orm.explaining import explained, requests_of
 from planhat_orm.orm.planner import Plan, plan_for
 from planhat_orm.orm.query import Query
 
@@ -36,7 +37,7 @@ def test_everything_is_a_scan_of_what_lists_do_not_hide() -> None:
 @pytest.mark.parametrize("where", [{"id__in": []}, {"name__in": []}, {"id__isnull": True}, {"id": None}])
 def test_what_cannot_match_costs_nothing(where: dict[str, Any]) -> None:
     plan = planned(Company, **where)
-    assert (plan.strategy, plan.requests) == ("nothing", 0)
+    assert (plan.strategy, requests_of(plan)) == ("nothing", 0)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def test_a_type_of_another_model_contradicts() -> None:
 @pytest.mark.parametrize("where", [{"id": ID}, {"pk": ID}, {"id__in": [ID]}, {"id": ID.upper()}])
 def test_one_id_is_read_by_key(where: dict[str, Any]) -> None:
     plan = planned(Company, phase="Live", **where)
-    assert (plan.strategy, plan.path, plan.requests) == ("key", f"/companies/{ID}", 1)
+    assert (plan.strategy, plan.path, requests_of(plan)) == ("key", f"/companies/{ID}", 1)
 
 
 def test_unique_keys_are_read_by_key_and_others_only_by_get() -> None:
@@ -94,8 +95,19 @@ def test_unique_keys_are_read_by_key_and_others_only_by_get() -> None:
     assert planned(Enduser, external_id="e").strategy == "scan"
     plan = planned(Enduser, external_id="e", single=True)
     assert plan.path == "/endusers/extid-e"
-    assert "unique within one company only" in str(plan)
+    assert "unique within one company only" in explained(plan)
     assert planned(Enduser, external_id="e", company=ID, single=True).params["companyId"] == ID
+
+
+def test_within_what_a_key_is_unique_is_said_by_the_model() -> None:
+    class Person(Enduser):
+        class Meta(Enduser.Meta):
+            unique_within = {"externalId": "email"}
+
+    assert planned(Person, external_id="e", company=ID, single=True).strategy == "key"
+    plan = planned(Person, external_id="e", single=True)
+    assert "external_id is unique within one email only: Planhat answers with one of possibly" in explained(plan)
+    assert planned(Person, external_id="e", email="a@b.example", single=True).strategy == "scan"
 
 
 def test_a_key_that_is_not_required_is_not_read_by() -> None:
@@ -106,7 +118,7 @@ def test_a_key_that_is_not_required_is_not_read_by() -> None:
 def test_ids_are_sent_as_a_list_where_it_is_documented() -> None:
     plan = planned(Company, id__in=[OTHER, ID, OTHER])
     assert (plan.strategy, plan.id_param, plan.id_lists) == ("ids", "companyId", ((ID, OTHER),))
-    assert plan.requests == 1
+    assert requests_of(plan) == 1
     plan = planned(Enduser, company__in=ids(200))
     assert [len(one) for one in plan.id_lists] == [75, 75, 50] or len(plan.id_lists) == 3
     assert sorted(one for chunk in plan.id_lists for one in chunk) == ids(200)
@@ -122,7 +134,7 @@ def test_two_lists_of_ids_become_what_both_have() -> None:
 
 def test_ids_without_a_list_parameter_are_read_one_by_one_or_by_pages() -> None:
     plan = planned(Enduser, id__in=[OTHER, ID])
-    assert (plan.strategy, plan.keys, plan.requests) == ("keys", (f"/endusers/{ID}", f"/endusers/{OTHER}"), 2)
+    assert (plan.strategy, plan.paths, requests_of(plan)) == ("keys", (f"/endusers/{ID}", f"/endusers/{OTHER}"), 2)
     assert plan.instead is None
     many = planned(Enduser, id__in=ids(50))
     assert many.instead is not None
@@ -159,7 +171,7 @@ def test_conditions_joined_by_or_are_tested_here_alone() -> None:
 def test_a_filter_on_what_lists_hide_is_planned_to_match() -> None:
     assert "archived" not in planned(Enduser, archived=False).params
     assert planned(Enduser, archived=True).params == {"archived": "true"}
-    assert "rows that lists hide are left out" in str(planned(Enduser, archived=False))
+    assert "rows that lists hide are left out" in explained(planned(Enduser, archived=False))
 
 
 def test_what_no_list_holds_is_refused_in_filters_and_orders() -> None:
@@ -191,7 +203,7 @@ def test_an_order_is_left_to_planhat_when_a_part_is_wanted() -> None:
     whole = planned(Company, order=("-arr",))
     assert (whole.server_order, whole.sort) == (False, "_id")
     part = plan_for(Query(Company, order=("-arr",)).window(0, 10), base_url="http://x")
-    assert (part.server_order, part.sort, part.requests) == (True, "-arr", 1)
+    assert (part.server_order, part.sort, requests_of(part)) == (True, "-arr", 1)
     assert planned(Company, order=("-arr",), stream=True).sort == "-arr"
     assert planned(Company, order=("-arr", "name"), stream=True).sort == "_id"
     assert planned(Company, order=("custom.Seats",), stream=True).sort == "_id"
@@ -216,8 +228,8 @@ def test_a_slice_is_sent_unless_rows_are_dropped_here() -> None:
 def test_many_ids_are_weighed_against_all_pages() -> None:
     plan = planned(Company, id__in=ids(1000))
     assert plan.instead is not None
-    assert plan.requests is None
-    assert "1 to see whether there are more than" in str(plan)
+    assert requests_of(plan) is None
+    assert "1 to see whether there are more than" in explained(plan)
     first = plan_for(Query(Company).filtered(Q(id__in=ids(1000))).window(0, 1), base_url="http://x")
     assert first.instead is None, "who wants one row may have it at once"
 
@@ -228,7 +240,7 @@ def test_a_zero_length_slice_costs_nothing() -> None:
 
 def test_explain_says_where_each_condition_is_tested() -> None:
     plan = planned(Enduser, company=ID, featured=True, order=("name",))
-    assert str(plan).splitlines() == [
+    assert explained(plan).splitlines() == [
         f"Enduser.filter(company='{ID}', featured=True).order_by('name')",
         "  by pages: GET /endusers, up to 2,000 rows a page",
         "  requests: 1 + rows / 1,999",
@@ -242,9 +254,9 @@ def test_explain_says_where_each_condition_is_tested() -> None:
 
 
 def test_explain_counts_the_usual_fields_and_names_chosen_ones() -> None:
-    assert "usual fields" in str(planned(Company))
+    assert "usual fields" in explained(planned(Company))
     only = plan_for(Query(Company, only=frozenset({"externalId", "h"})), base_url="http://x")
-    assert "selected: id, external_id, health" in str(only)
+    assert "selected: id, external_id, health" in explained(only)
 
 
 def test_a_date_in_a_filter_needs_no_zone() -> None:

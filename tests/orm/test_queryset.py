@@ -255,86 +255,119 @@ def test_a_queryset_is_sliced_as_a_list_is(
     assert bool(qs) is bool(expected)
 
 
-def test_django_wording_for_what_querysets_refuse(planhat_sandbox: Sandbox) -> None:
-    part = Company.objects.all()[:5]
-    with planhat_sandbox.assert_requests(0):
-        for refused in (
-            lambda: Company.objects.all()[-1],
-            lambda: Company.objects.all()[-5:],
-            lambda: Company.objects.all()[:-5],
-            lambda: Company.objects.all()[::2],
-            lambda: Company.objects.all()["name"],  # type: ignore[call-overload]
-            lambda: Company.objects.all()[None],  # type: ignore[call-overload]
-            lambda: Company.objects.all()["a":"b"],  # type: ignore[misc]
-            lambda: part.filter(name="a"),
-            lambda: part.exclude(name="a"),
-            lambda: part.get(name="a"),
-            lambda: part.order_by("name"),
-            lambda: part.reverse(),
-            lambda: part.last(),
-            lambda: part.in_bulk(["a"]),
-        ):
-            with pytest.raises(InvalidQuery):
-                refused()
-        with pytest.raises(InvalidQuery, match="Negative indexing is not supported"):
-            Company.objects.all()[-1]
-        with pytest.raises(InvalidQuery, match="Cannot filter a query once a slice has been taken"):
-            part.filter(name="a")
+@pytest.mark.parametrize(
+    "refused",
+    [
+        lambda qs: qs[-1],
+        lambda qs: qs[-5:],
+        lambda qs: qs[:-5],
+        lambda qs: qs[::2],
+        lambda qs: qs["name"],
+        lambda qs: qs[None],
+        lambda qs: qs["a":"b"],
+        lambda qs: qs[:5].filter(name="a"),
+        lambda qs: qs[:5].exclude(name="a"),
+        lambda qs: qs[:5].get(name="a"),
+        lambda qs: qs[:5].order_by("name"),
+        lambda qs: qs[:5].reverse(),
+        lambda qs: qs[:5].last(),
+        lambda qs: qs[:5].in_bulk(["a"]),
+    ],
+)
+def test_what_slices_refuse_sends_nothing(planhat_sandbox: Sandbox, refused: Callable[[Any], object]) -> None:
+    with planhat_sandbox.assert_requests(0), pytest.raises(InvalidQuery):
+        refused(Company.objects.all())
 
 
-def test_bad_input_is_refused_before_any_request(planhat_sandbox: Sandbox) -> None:
-    objects = Company.objects
-    with planhat_sandbox.assert_requests(0):
-        for error, refused in (
-            (UnknownField, lambda: objects.filter(nme="Acme")),
-            (UnknownField, lambda: objects.filter(externalId="acme-42")),
-            (UnknownField, lambda: objects.exclude(Health=5)),
-            (UnknownField, lambda: objects.order_by("externalId")),
-            (UnknownField, lambda: objects.only("nme")),
-            (UnknownField, lambda: objects.defer("nme")),
-            (UnknownField, lambda: objects.values("nme")),
-            (UnknownField, lambda: objects.values("owner.emial")),
-            (UnknownField, lambda: objects.values_list("owner__emial")),
-            (UnknownField, lambda: objects.get_or_create(nme="Acme")),
-            (UnknownField, lambda: objects.get_or_create(name="Acme", defaults={"phse": "x"})),
-            (UnknownField, lambda: objects.filter(owner__emial="x")),
-            (UnknownField, lambda: objects.in_bulk(["a"], field_name="externalId")),
-            (InvalidQuery, lambda: objects.get(id="acme-42")),
-            (InvalidQuery, lambda: objects.filter(id="acme-42")),
-            (InvalidQuery, lambda: objects.filter(id__in=["acme-42"])),
-            (InvalidQuery, lambda: objects.get(id="")),
-            (InvalidQuery, lambda: objects.get(id=None)),
-            (InvalidQuery, lambda: objects.get(external_id=None)),
-            (InvalidQuery, lambda: objects.get(external_id="")),
-            (InvalidQuery, lambda: objects.get("acme-42")),  # type: ignore[arg-type]
-            (InvalidQuery, lambda: objects.filter("Acme")),  # type: ignore[arg-type]
-            (InvalidQuery, lambda: objects.filter(5)),  # type: ignore[arg-type]
-            (InvalidQuery, lambda: objects.filter(name=5)),
-            (InvalidQuery, lambda: objects.filter(updated_at__gte=datetime(2025, 4, 1))),
-            (InvalidQuery, lambda: objects.filter(name__startswith="")),
-            (InvalidQuery, lambda: objects.filter(name__contains="  ")),
-            (InvalidQuery, lambda: objects.order_by("?")),
-            (InvalidQuery, lambda: objects.order_by("owner.email")),
-            (InvalidQuery, lambda: objects.values("name.first")),
-            (InvalidQuery, lambda: objects.values("followers.email")),
-            (InvalidQuery, lambda: objects.values_list()),
-            (InvalidQuery, lambda: objects.values_list("name", "phase", flat=True)),
-            (InvalidQuery, lambda: objects.using(3)),  # type: ignore[arg-type]
-            (InvalidQuery, lambda: objects.on_missing("fetch")),  # type: ignore[arg-type]
-            (InvalidQuery, lambda: objects.in_bulk(["a"], field_name="name")),
-            (InvalidQuery, lambda: objects.get_or_create(name__iexact="Acme")),
-            (NotSupported, lambda: Note.objects.filter(description__contains="budget").exists()),
-            (NotSupported, lambda: objects.aggregate()),
-            (NotSupported, lambda: objects.annotate()),
-            (NotSupported, lambda: objects.union()),
-            (NotSupported, lambda: objects.distinct()),
-        ):
-            with pytest.raises(error):
-                refused()
+def test_slices_are_refused_in_djangos_words(planhat_sandbox: Sandbox) -> None:
+    with pytest.raises(InvalidQuery, match="Negative indexing is not supported"):
+        Company.objects.all()[-1]
+    with pytest.raises(InvalidQuery, match="Cannot filter a query once a slice has been taken"):
+        Company.objects.all()[:5].filter(name="a")
+
+
+REFUSED: list[tuple[type[Exception], Callable[[Any], object]]] = [
+    (UnknownField, lambda objects: objects.filter(nme="Acme")),
+    (UnknownField, lambda objects: objects.filter(externalId="acme-42")),
+    (UnknownField, lambda objects: objects.exclude(Health=5)),
+    (UnknownField, lambda objects: objects.order_by("externalId")),
+    (UnknownField, lambda objects: objects.only("nme")),
+    (UnknownField, lambda objects: objects.defer("nme")),
+    (UnknownField, lambda objects: objects.values("nme")),
+    (UnknownField, lambda objects: objects.values("owner.emial")),
+    (UnknownField, lambda objects: objects.values_list("owner__emial")),
+    (UnknownField, lambda objects: objects.get_or_create(nme="Acme")),
+    (UnknownField, lambda objects: objects.get_or_create(name="Acme", defaults={"phse": "x"})),
+    (UnknownField, lambda objects: objects.filter(owner__emial="x")),
+    (UnknownField, lambda objects: objects.in_bulk(["a"], field_name="externalId")),
+    (InvalidQuery, lambda objects: objects.get(id="acme-42")),
+    (InvalidQuery, lambda objects: objects.filter(id="acme-42")),
+    (InvalidQuery, lambda objects: objects.filter(id__in=["acme-42"])),
+    (InvalidQuery, lambda objects: objects.get(id="")),
+    (InvalidQuery, lambda objects: objects.get(id=None)),
+    (InvalidQuery, lambda objects: objects.get(external_id=None)),
+    (InvalidQuery, lambda objects: objects.get(external_id="")),
+    (InvalidQuery, lambda objects: objects.get("acme-42")),
+    (InvalidQuery, lambda objects: objects.filter("Acme")),
+    (InvalidQuery, lambda objects: objects.filter(5)),
+    (InvalidQuery, lambda objects: objects.filter(name=5)),
+    (InvalidQuery, lambda objects: objects.filter(updated_at__gte=datetime(2025, 4, 1))),
+    (InvalidQuery, lambda objects: objects.filter(name__startswith="")),
+    (InvalidQuery, lambda objects: objects.filter(name__contains="  ")),
+    (InvalidQuery, lambda objects: objects.order_by("?")),
+    (InvalidQuery, lambda objects: objects.order_by("owner.email")),
+    (InvalidQuery, lambda objects: objects.values("name.first")),
+    (InvalidQuery, lambda objects: objects.values("followers.email")),
+    (InvalidQuery, lambda objects: objects.values_list()),
+    (InvalidQuery, lambda objects: objects.values_list("name", "phase", flat=True)),
+    (InvalidQuery, lambda objects: objects.using(3)),
+    (InvalidQuery, lambda objects: objects.on_missing("fetch")),
+    (InvalidQuery, lambda objects: objects.in_bulk(["a"], field_name="name")),
+    (InvalidQuery, lambda objects: objects.get_or_create(name__iexact="Acme")),
+    (NotSupported, lambda _: Note.objects.filter(description__contains="budget").exists()),
+    (NotSupported, lambda objects: objects.aggregate()),
+    (NotSupported, lambda objects: objects.annotate()),
+    (NotSupported, lambda objects: objects.union()),
+    (NotSupported, lambda objects: objects.distinct()),
+    (InvalidQuery, lambda objects: objects.only(3)),
+    (InvalidQuery, lambda objects: objects.only(None)),
+    (InvalidQuery, lambda objects: objects.defer(3)),
+    (InvalidQuery, lambda objects: objects.defer(None)),
+    (InvalidQuery, lambda objects: objects.values(3)),
+    (InvalidQuery, lambda objects: objects.values_list(3)),
+    (InvalidQuery, lambda objects: objects.order_by(3)),
+    (InvalidQuery, lambda objects: objects.order_by(None)),
+    (InvalidQuery, lambda objects: objects.on_missing(3)),
+    (InvalidQuery, lambda objects: objects.in_bulk("abc")),
+    (InvalidQuery, lambda objects: objects.in_bulk(b"abc")),
+    (InvalidQuery, lambda objects: objects.in_bulk(3)),
+    (InvalidQuery, lambda objects: objects.in_bulk([3])),
+    (InvalidQuery, lambda objects: objects.in_bulk(["abc"])),
+    (InvalidQuery, lambda objects: objects.in_bulk(["a"], field_name=3)),
+    (InvalidQuery, lambda objects: objects.get_or_create(3)),
+    (InvalidQuery, lambda objects: objects.get_or_create(["name"])),
+    (InvalidQuery, lambda objects: objects.show("x")),
+    (InvalidQuery, lambda objects: objects.filter(arr=10**400)),
+    (InvalidQuery, lambda objects: objects.filter(name__in=3)),
+    (InvalidQuery, lambda objects: objects.filter(updated_at__gte="yesterday")),
+    (InvalidQuery, lambda objects: objects.filter(name__regex="(")),
+]
+
+
+@pytest.mark.parametrize(("error", "refused"), REFUSED)
+def test_bad_input_is_refused_before_any_request(
+    planhat_sandbox: Sandbox, error: type[Exception], refused: Callable[[Any], object]
+) -> None:
+    with planhat_sandbox.assert_requests(0), pytest.raises(error):
+        refused(Company.objects)
+
+
+def test_a_key_alone_is_met_with_what_was_meant(planhat_sandbox: Sandbox) -> None:
+    objects: Any = Company.objects
     with pytest.raises(InvalidQuery, match=r"get\(\) takes keywords .* did you mean external_id='acme-42'\?"):
-        objects.get("acme-42")  # type: ignore[arg-type]
+        objects.get("acme-42")
     with pytest.raises(InvalidQuery, match=rf"did you mean id='{UNKNOWN}'\?"):
-        objects.get(UNKNOWN)  # type: ignore[arg-type]
+        objects.get(UNKNOWN)
 
 
 def test_a_queryset_without_a_session_says_so_when_it_is_used() -> None:
@@ -549,6 +582,96 @@ def test_get_by_a_key_that_is_unique_in_one_company_looks_in_that_company(planha
         assert Enduser.objects.get(external_id="p-1").id == first["_id"]
     with box.assert_requests(1):
         assert len(Enduser.objects.filter(external_id="p-1")) == 2
+
+
+@pytest.mark.parametrize(("model", "called"), [(Enduser, "Enduser"), (License, "License"), (Note, "Note")])
+def test_one_of_several_with_an_external_id_is_said_once_in_a_session(
+    planhat_sandbox: Sandbox, caplog: pytest.LogCaptureFixture, model: Any, called: str
+) -> None:
+    box = planhat_sandbox
+    one, two = companies(box, 2)
+    rows = [box.add(model, company=company, external_id="x1") for company in (one, two)]
+    with box.assert_requests(2):
+        assert model.objects.get(external_id="x1").id == rows[0]["_id"]
+        model.objects.get(external_id="x1")
+    [said] = [record for record in caplog.records if record.name == "planhat_orm.orm"]
+    assert said.levelname == "WARNING"
+    assert said.getMessage() == (
+        f"{called}.filter(external_id='x1'): external_id is unique within one company only: "
+        "Planhat answered with one of possibly several; add company=..."
+    )
+    with box.session():
+        model.objects.get(external_id="x1")
+    assert len([record for record in caplog.records if record.name == "planhat_orm.orm"]) == 2
+
+
+def test_nothing_is_said_of_a_key_that_is_one_records_alone(
+    planhat_sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    box = planhat_sandbox
+    [company] = companies(box, 1)
+    person = box.add(Enduser, company=company, external_id="x1", source_id="s-1")
+    Company.objects.get(external_id="c-0")
+    Enduser.objects.get(source_id="s-1")
+    Enduser.objects.get(id=person["_id"])
+    Enduser.objects.get(external_id="x1", company=company["_id"])
+    with pytest.raises(Enduser.DoesNotExist):
+        Enduser.objects.get(external_id="x2")
+    assert [record.getMessage() for record in caplog.records if record.name == "planhat_orm.orm"] == []
+
+
+def test_several_with_an_external_id_in_one_company_are_named(planhat_sandbox: Sandbox) -> None:
+    box = planhat_sandbox
+    [company] = companies(box, 1)
+    rows = [box.add(Enduser, company=company, email=f"{n}@x.example") for n in range(2)]
+    for row in rows:
+        row["externalId"] = "x1"
+    box.fault("status", status=200, body=rows)
+    with pytest.raises(Enduser.MultipleObjectsReturned, match=r"0@x\.example.*1@x\.example"):
+        Enduser.objects.get(external_id="x1", company=company["_id"])
+
+
+# An order that Planhat does not keep to
+
+
+@pytest.mark.parametrize("ignored", [True, False])
+@pytest.mark.parametrize("filtered", [True, False])
+def test_a_descending_order_of_what_few_records_have_is_right(
+    planhat_sandbox: Sandbox, ignored: bool, filtered: bool
+) -> None:
+    box = planhat_sandbox
+    box.add_many(
+        Enduser,
+        ({"email": f"{n}@x.example", "featured": True, **({"position": f"P{n}"} if n > 50 else {})} for n in range(60)),
+    )
+    qs = Enduser.objects.filter(featured=True) if filtered else Enduser.objects.all()
+    for part, wanted in (
+        (slice(0, 3), ["P59", "P58", "P57"]),
+        (slice(0, 1), ["P59"]),
+        (slice(8, 10), ["P51", None]),
+        (slice(20, 21), [None]),
+    ):
+        with box.fault("ignore_sort", times=1 if ignored else 0):
+            assert [person.position for person in qs.order_by("-position")[part]] == wanted
+
+
+def test_an_order_that_planhat_kept_to_costs_nothing_more(planhat_sandbox: Sandbox) -> None:
+    box = planhat_sandbox
+    companies(box, 20)
+    box.add(Company, name="last", phase="Live")
+    with box.assert_requests(3):
+        assert Company.objects.order_by("-phase").first().name == "last"  # type: ignore[union-attr]
+        assert [company.phase for company in Company.objects.order_by("-phase")[:3]] == ["Live", None, None]
+        assert [company.phase for company in Company.objects.order_by("phase")[:2]] == [None, None]
+
+
+def test_an_order_by_what_nothing_has_is_one_scan_more_or_none_where_all_was_read(planhat_sandbox: Sandbox) -> None:
+    box = planhat_sandbox
+    companies(box, 20)
+    with box.assert_requests(1):
+        assert len(Company.objects.order_by("-phase")[:30]) == 20
+    with box.assert_requests(2):
+        assert names(Company.objects.only("name").order_by("-phase")[:2]) == ["C000", "C001"]
 
 
 # first, last, exists, count

@@ -271,6 +271,23 @@ def test_a_create_answered_without_an_id_is_an_error(
     assert sent(box) == ["POST /companies"]
 
 
+@pytest.mark.parametrize("answered", [{"externalId": "other-7"}, {"externalId": None}, {}])
+def test_a_create_answered_with_another_record_is_ambiguous(
+    box: Sandbox, session: Session, answered: dict[str, Any]
+) -> None:
+    other = {"_id": "64b00001912265b1f5000001", "name": "Acme", **answered}
+    box.fault("wrong_shape", method="POST", body=other)
+    with pytest.raises(AmbiguousWrite, match=r"a record with another externalId .*somebody else's") as caught:
+        session.writer.write_one(create(ACME))
+    assert caught.value.candidate == other
+    assert sent(box) == ["POST /companies"]
+
+
+def test_a_create_whose_other_values_planhat_changed_is_created(box: Sandbox, session: Session) -> None:
+    box.fault("wrong_shape", method="POST", body={"_id": "64b00001912265b1f5000001", **ACME, "name": "ACME AB"})
+    assert session.writer.write_one(create(ACME)).status == "created"
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
 def test_a_refused_create_has_failed(box: Sandbox, session: Session, status: int) -> None:
     box.fault("status", status=status, body={"message": "Required Field: name"})
