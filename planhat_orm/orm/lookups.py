@@ -51,6 +51,11 @@ class Q:
     Keywords are paths with a lookup behind ``__``; a path that no keyword can spell comes first as a text:
     ``Q("custom.Days in Phase", gte=10)``. A lookup on a list (``tags``) looks for one item that matches.
 
+    Names and values are checked where it is given to a queryset. What is joined by "or", or negated, Planhat cannot be
+    asked for: it is tested here while pages come in.
+
+    :param parts: other ``Q`` objects, which all have to hold, or one path as a text.
+    :param conditions: paths with a lookup; behind a path as a text, lookups alone.
     :raises InvalidQuery: for anything else.
 
     >>> Q(status="customer") | ~Q("custom.Tier", isnull=True)

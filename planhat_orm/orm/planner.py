@@ -129,6 +129,7 @@ def plan_for(
     order = () if order and order[0].natural else order
     select = selection(query, predicate.keys | {key.target.data_key for key in order})
     share = share_of(meta, predicate)
+    alone = None if single else by_key(query, predicate, single=True)
     scan = Plan(
         query,
         "scan",
@@ -139,6 +140,7 @@ def plan_for(
         order=order,
         server_order=len(order) == 1 and order[0].sortable and (query.sliced or stream),
         select=select,
+        notes=() if alone is None else tuple(f"get() asks for GET {alone.path} alone: {note}" for note in alone.notes),
     )
     return by_ids(scan, share, base_url) or with_notes(scan)
 

@@ -185,7 +185,8 @@ class QuerySet(Chain, Generic[M]):
     def count(self) -> int:
         """Return how many records there are, in the fewest requests that tell.
 
-        Companies: one request. Other lists: their end is searched by asking for ids at growing offsets.
+        Companies: one request. Other lists: their end is searched by asking for ids at growing offsets. With a filter
+        that is tested here: all pages are read, but only the ids and what is compared.
 
         >>> Company.objects.filter(external_id="acme-42").count()
         1
@@ -294,6 +295,10 @@ class QuerySet(Chain, Generic[M]):
     def create(self, **values: Any) -> M:
         """Make a record and save it: POST /{path}, one request.
 
+        A reverse manager sets the link to its object.
+
+        :param values: fields by name; links as records, ids or references.
+        :raises UnknownField: for a name that is no field, with a suggestion.
         :raises ValidationError: before any request.
         :raises AmbiguousWrite: the answer was lost, and the record could not be looked up by a unique key.
 

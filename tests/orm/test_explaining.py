@@ -108,3 +108,16 @@ def test_the_request_that_may_settle_a_field_is_announced(
     assert "tells why" not in Company.objects.filter(status="customer").explain()
     with planhat_sandbox.assert_requests(2):
         assert list(qs) == []
+
+
+def test_a_key_that_is_unique_within_one_company_only_is_pointed_out(
+    planhat_sandbox: Sandbox, ids: tuple[list[str], list[str]]
+) -> None:
+    said = (
+        "note: get() asks for GET /endusers/extid-x1 alone: external_id is unique within one company only: "
+        "Planhat answers with one of possibly several"
+    )
+    assert said in Enduser.objects.filter(external_id="x1").explain()
+    companies, _ = ids
+    assert "unique within" not in Enduser.objects.filter(external_id="x1", company=companies[0]).explain()
+    assert "unique within" not in Company.objects.filter(external_id="x1").explain()
