@@ -10,7 +10,8 @@ from importlib.util import find_spec
 
 from planhat_orm.errors import ConfigurationError
 
-INSTALL = "pip install 'planhat_orm[cli,sandbox]'"
+#: There is no published package yet: this is for a clone, with the environment that the README makes.
+INSTALL = ".venv/bin/pip install '.[cli,sandbox]'"
 
 
 def require(*modules: str) -> None:
@@ -20,7 +21,7 @@ def require(*modules: str) -> None:
 
     >>> require("no_such_module")
     Traceback (most recent call last):
-    planhat_orm.errors.ConfigurationError: no_such_module is not installed; run: pip install 'planhat_orm[cli,sandbox]'
+    planhat_orm.errors.ConfigurationError: no_such_module is not installed; run: .venv/bin/pip install '.[cli,sandbox]'
     """
     missing = [name for name in modules if not is_installed(name)]
     if missing:

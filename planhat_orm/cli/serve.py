@@ -16,13 +16,11 @@ from planhat_orm.cli.console import tell
 from planhat_orm.errors import ConfigurationError
 from planhat_orm.models import Company
 from planhat_orm.sandbox import Sandbox
+from planhat_orm.sandbox.demo import TODAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
-
-#: Without the other variables, a script that pushes usage data would do so to Planhat.
-FIRST = ("PLANHAT_API_TOKEN", "PLANHAT_BASE_URL")
 
 
 def serve(*, port: int, data: Path | None, demo: bool, seed: int, show: Callable[[str], None]) -> None:
@@ -38,6 +36,8 @@ def serve(*, port: int, data: Path | None, demo: bool, seed: int, show: Callable
             box = opened(port=port, data=data, demo=demo, seed=seed)
             try:
                 tell(f"A Planhat sandbox with {rows_of(box)} runs at {box.url} until Ctrl-C.")
+                if demo:
+                    tell(f"The made-up data is of {TODAY.day} {TODAY:%B %Y}: take that as today.")
                 tell("In the shell of your script, paste:")
                 for line in export_lines(box.environment()):
                     show(line)
@@ -69,17 +69,12 @@ def rows_of(box: Sandbox) -> str:
 
 
 def export_lines(variables: Mapping[str, str]) -> list[str]:
-    """Return the lines that set variables in a POSIX shell: first what every script needs, then the rest.
+    """Return the lines that set variables in a POSIX shell, one for each, so that none is wider than a terminal.
 
     >>> export_lines({"PLANHAT_API_TOKEN": "sandbox-token", "PLANHAT_BASE_URL": "http://127.0.0.1:8425"})
-    ['export PLANHAT_API_TOKEN=sandbox-token PLANHAT_BASE_URL=http://127.0.0.1:8425']
+    ['export PLANHAT_API_TOKEN=sandbox-token', 'export PLANHAT_BASE_URL=http://127.0.0.1:8425']
     """
-    rest = [name for name in variables if name not in FIRST]
-    return [
-        "export " + " ".join(f"{name}={shlex.quote(variables[name])}" for name in names)
-        for names in (FIRST, rest)
-        if names
-    ]
+    return [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
 
 
 @contextmanager

@@ -109,7 +109,7 @@ class Sandbox:
                 from planhat_orm.sandbox.server import Server
             except ModuleNotFoundError as missing:
                 raise ConfigurationError(
-                    f"the sandbox needs {missing.name}; install it with: pip install 'planhat_orm[sandbox]'"
+                    f"the sandbox needs {missing.name}; in the clone, run: .venv/bin/pip install '.[sandbox]'"
                 ) from None
             desk = Desk(self._world, self.token, self._faults, self._recorder)
             self._server = Server(desk, self._port)

@@ -53,7 +53,7 @@ def load_demo(box: Sandbox) -> None:
         from faker import Faker
     except ModuleNotFoundError:
         raise ConfigurationError(
-            "the demo data needs Faker; install it with: pip install 'planhat_orm[sandbox]'"
+            "the demo data needs Faker; in the clone, run: .venv/bin/pip install '.[sandbox]'"
         ) from None
     fake = Faker("en_US")
     fake.seed_instance(box.seed)
@@ -272,7 +272,10 @@ class _Demo:
 
 
 def _odd_company(number: int, values: dict[str, Any]) -> dict[str, Any]:
-    """Put in what Planhat has been seen to send: texts for lists, "" for booleans, "undefined" in custom values."""
+    """Put in what Planhat has been seen to send: texts for lists, "" for booleans, "undefined" in custom values.
+
+    Some that are no customers have no owner.
+    """
     if number % 50 == 0:
         values["domains"] = f"{values['domains'][0]},www.{values['domains'][0]}"
     if number % 60 == 0:
@@ -283,4 +286,6 @@ def _odd_company(number: int, values: dict[str, Any]) -> dict[str, Any]:
         values["nps"] = 8.5
     if number % 90 == 0:
         values["custom"] = {}
+    if number % 20 == 5 and values["status"] != "customer":
+        del values["owner"]
     return values

@@ -109,8 +109,8 @@ class Session:
         self._tables: dict[type, Any] = {}
         self._blocks = 0
         self._numbers = itertools.count(1)
-        #: Fields, by class and by Planhat's name, of which a list or a record showed that lists leave them out of a row
-        #: for want of a value, and not because they never hold them. ``orm.missing`` finds that out and uses it.
+        #: Fields, by class and by Planhat's name, that a row of a list was seen to hold: lists do hold them, so that a
+        #: row without one has no value. ``orm.missing`` keeps and uses it.
         self.settled: set[tuple[type, str]] = set()
 
     # Which session is meant

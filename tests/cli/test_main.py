@@ -166,7 +166,7 @@ def test_what_is_missing_is_said_in_one_line(
 ) -> None:
     done = run_planhat(*arguments, first=f"import sys; sys.modules[{module!r}] = None")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"planhat: {module} is not installed; run: pip install 'planhat_orm[cli,sandbox]'\n"
+    assert done.stderr == f"planhat: {module} is not installed; run: .venv/bin/pip install '.[cli,sandbox]'\n"
 
 
 def test_asking_for_help_loads_neither_flask_nor_faker(

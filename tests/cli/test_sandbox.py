@@ -39,17 +39,18 @@ def running(command: list[str], environment: dict[str, str]) -> Runner:
         ) as process:
             try:
                 assert process.stdout is not None
-                yield process, dict(exported(process.stdout.readline()) + exported(process.stdout.readline()))
+                yield process, dict(exported(process.stdout.readline()) for _ in range(4))
             finally:
                 process.kill()
 
     return run
 
 
-def exported(line: str) -> list[tuple[str, str]]:
-    word, *pairs = shlex.split(line)
+def exported(line: str) -> tuple[str, str]:
+    word, pair = shlex.split(line)
     assert word == "export"
-    return [(name, value) for name, _, value in (pair.partition("=") for pair in pairs)]
+    name, _, value = pair.partition("=")
+    return name, value
 
 
 def names_in(variables: dict[str, str]) -> list[str | None]:
@@ -67,9 +68,10 @@ def test_it_answers_at_the_address_it_prints_and_leaves_cleanly(running: Runner,
         out, err = process.communicate(timeout=60)
     assert process.returncode == 0
     assert out == ""
-    first, second, last = err.splitlines()
+    first, date, second, last = err.splitlines()
     assert variables["PLANHAT_BASE_URL"] in first
     assert "500 companies" in first
+    assert "15 January 2026" in date
     assert "paste" in second
     assert last == "Stopped."
 
@@ -107,8 +109,9 @@ def stopped_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_stdout_holds_nothing_but_the_lines_to_paste(planhat: Callable[..., Result]) -> None:
     result = planhat("sandbox", "--port", "0", "--empty")
     assert result.exit_code == 0
-    assert [line.split()[0] for line in result.stdout.splitlines()] == ["export", "export"]
-    assert list(dict(exported(result.stdout.splitlines()[0]))) == ["PLANHAT_API_TOKEN", "PLANHAT_BASE_URL"]
+    assert [line.split()[0] for line in result.stdout.splitlines()] == ["export"] * 4
+    assert all(len(line) < 80 for line in result.stdout.splitlines())
+    assert exported(result.stdout.splitlines()[0])[0] == "PLANHAT_API_TOKEN"
     assert "no companies" in result.stderr
 
 
