@@ -2,7 +2,7 @@
 
 Reading is tolerant, writing is strict: ``deserialize`` accepts every shape that Planhat has been seen to send,
 ``serialize`` refuses a value of the wrong type with a sentence that says what is expected. Imports marshmallow and
-nothing of the package. It does not promise that writing back an odd stored value is possible, only that reading one
+the errors. It does not promise that writing back an odd stored value is possible, only that reading one
 is, and that nobody has to write it back.
 """
 
@@ -17,6 +17,8 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, missing
 
+from planhat_orm.errors import FieldError
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DAY = date(1970, 1, 1)
 #: Numbers below this are days since 1970 (100,000 of them reach the year 2243), above it milliseconds.
@@ -24,6 +26,9 @@ FIRST_MILLISECONDS = 100_000
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z", re.ASCII)
 _OBJECT_ID = re.compile(r"[0-9a-fA-F]{24}\Z")
+
+#: What is said of a value that no JSON can be made of.
+TOO_DEEP = "a value is nested too deeply, or holds itself, so that JSON cannot say it"
 
 
 def is_object_id(value: object) -> bool:
@@ -39,10 +44,13 @@ def same(one: Any, other: Any) -> bool:
     """
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
-    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
-        return len(one) == len(other) and all(map(same, one, other))
+    try:
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
+        if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+            return len(one) == len(other) and all(map(same, one, other))
+    except RecursionError:
+        raise FieldError(TOO_DEEP) from None
     # The same object is the same, even NaN, which equals nothing.
     return one is other or bool(one == other)
 
@@ -52,10 +60,13 @@ def plain_copy(value: Any) -> Any:
 
     Several times as fast as ``copy.deepcopy``, which has to expect everything.
     """
-    if isinstance(value, dict):
-        return {key: plain_copy(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [plain_copy(item) for item in value]
+    try:
+        if isinstance(value, dict):
+            return {key: plain_copy(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [plain_copy(item) for item in value]
+    except RecursionError:
+        raise FieldError(TOO_DEEP) from None
     if value is None or isinstance(value, (str, int, float)):
         return value
     return copy.deepcopy(value)
@@ -139,9 +150,21 @@ def kind(value: object) -> str:
     return type(value).__name__
 
 
+def an(name: str) -> str:
+    """Put the article before a model's name.
+
+    >>> an("Enduser"), an("User")
+    ('an Enduser', 'a User')
+    """
+    return f"an {name}" if name[:1] in "AEIO" else f"a {name}"
+
+
 def shown(value: object) -> str:
     """Write a value for a message; a long one is cut."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:
+        return f"a deeply nested {kind(value)}"
     return text if len(text) <= 200 else f"{text[:200]}... ({len(text):,} characters)"
 
 
@@ -398,11 +421,14 @@ def wire_json(value: Any, zone: tzinfo | None = None) -> Any:
         return wire_instant(value, zone)
     if isinstance(value, date):
         return wire_day(value)
-    if isinstance(value, Mapping):
-        for key in value:
-            if not isinstance(key, str):
-                raise ValidationError(f"has a key that is no text: {key!r}")
-        return {key: wire_json(item, zone) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
-        return [wire_json(item, zone) for item in value]
+    try:
+        if isinstance(value, Mapping):
+            for key in value:
+                if not isinstance(key, str):
+                    raise ValidationError(f"has a key that is no text: {key!r}")
+            return {key: wire_json(item, zone) for key, item in value.items()}
+        if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
+            return [wire_json(item, zone) for item in value]
+    except RecursionError:
+        raise ValidationError(TOO_DEEP) from None
     raise ValidationError(f"holds a value that JSON cannot say: {kind(value)} {shown(value)}")

@@ -10,12 +10,13 @@ import logging
 from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
+from weakref import ref
 
 from planhat_orm.errors import ApiError, FilterIgnored, NotFound, PaginationError, TransportError
 from planhat_orm.orm.explaining import probed_offset
 from planhat_orm.orm.lookups import short
-from planhat_orm.orm.missing import Reload, deliver, row_of, rows_of, settle
 from planhat_orm.orm.ordering import begins_empty, in_order, is_ordered
+from planhat_orm.orm.missing import Reload, deliver, held_after_all, row_of, rows_of, settle
 from planhat_orm.orm.planner import CHECKED_ROWS
 from planhat_orm.orm.state import Origin
 from planhat_orm.paging import TOO_SLOW, Fetch, Rows, ScanReport, TooSlow, count, scan
@@ -64,6 +65,8 @@ class Run:
         #: Planhat's names that the next page asks for; grows when a field is missed.
         self.select = plan.select
         self._reports: list[ScanReport] = []
+        #: Origins of the pages before: an object of one that is kept shall not hold what tells of all its rows.
+        self._earlier: deque[ref[Origin]] = deque(maxlen=2)
 
     @property
     def report(self) -> ScanReport:
@@ -82,17 +85,14 @@ class Run:
 
     def objects(self, *, stream: bool = False) -> Iterator[list[Any]]:
         """Yield the objects wanted, as they come together."""
-        batches = self.batches(stream=stream)
-        while True:
-            # One pause from the parsing of a page to its objects, so that the collector walks them once.
+        for batch in self.batches(stream=stream):
+            if not batch.rows:
+                continue
+            # The transport does the same while it parses; never while a page is waited for.
             with paused_gc():
-                batch = next(batches, None)
-                if batch is None:
-                    return
-                objects = self.hydrated(batch) if batch.rows else []
-                del batch
-            if objects:
-                yield objects
+                objects = self.hydrated(batch)
+            del batch
+            yield objects
             del objects
 
     def hydrated(self, batch: Batch) -> list[Any]:
@@ -111,9 +111,14 @@ class Run:
             reload=cast("Any", Reload(self, batch.pages)) if query.on_missing == "peers" and batch.pages else None,
             on_missing=query.on_missing,
         )
+        for earlier in self._earlier:
+            if (page := earlier()) is not None:
+                session.identity_map.prune(page)
+        self._earlier.append(ref(origin))
         objects = session.identity_map.adopt(model, batch.rows, origin)
         for record in objects if batch.whole else ():
             session.identity_map.keep(record)
+            held_after_all(session, model, record._raw)
         return objects
 
     # Rows

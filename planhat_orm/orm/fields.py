@@ -108,6 +108,9 @@ class Field(Generic[R, W]):
     def __set__(self, obj: Model, value: W | None) -> None:
         self.write(obj, value)
 
+    def __delete__(self, obj: Model) -> None:
+        raise FieldError(f"{obj._meta.name}.{self.name} cannot be deleted; assign None to clear it")
+
     def read(self, obj: Model) -> Any:
         """Return the value of ``obj``, converted; loads it when it was not asked for yet."""
         state = obj._state
@@ -446,6 +449,11 @@ class Custom(Field[T, T]):
 
     def write(self, obj: Model, value: Any) -> None:
         try:
-            self.values(obj)[self.key] = self.encode(value, obj._zone())
+            encoded = self.encode(value, obj._zone())
         except marshmallow.ValidationError as problem:
             raise ValidationError({self.name: [str(text) for text in problem.messages]}, model=obj._meta.name) from None
+        data = obj._meta.by_key["custom"]
+        stored = data.decode(obj._raw.get("custom")).get(self.key, MISSING)
+        if stored is not MISSING and conversion.same(self.readable(stored), self.readable(encoded)):
+            encoded = stored  # what reads the same is no change: a day is stored as any time near its midnight
+        self.values(obj)[self.key] = encoded

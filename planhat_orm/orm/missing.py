@@ -1,7 +1,10 @@
 """What was not asked for, or did not come: loading a field later, and finding out what an absent one means.
 
-Imports the session's types and wire descriptions. It does not promise that the rows of a page are still together when
-a field is loaded for all of them: what moved away is read by itself.
+Planhat leaves out what has no value, and its lists may leave out what has one. What one row of a list holds, lists do
+hold. What no row holds is taken to be empty only when several records that were read whole have none either, and never
+where it is a container, which is written whole: that is read from each record. Imports the session's types and wire
+descriptions. It does not promise that the rows of a page are still together when a field is loaded for all of them
+(what moved away is read by itself), nor that a field is empty where it was taken to be so by samples.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from planhat_orm.errors import FieldNotLoaded, NotFound, NotSupported, TransportError
+from planhat_orm.orm.custom import CustomData
 from planhat_orm.orm.lookups import short
 from planhat_orm.orm.state import Origin
 from planhat_orm.wire.endpoints import id_chunks, path_for
@@ -25,16 +29,57 @@ if TYPE_CHECKING:
     from planhat_orm.session.session import Session
 
 M = TypeVar("M", bound="Model")
+T = TypeVar("T")
 Row = dict[str, Any]
 Params = dict[str, str]
 
 _log = logging.getLogger("planhat_orm.orm")
 
-#: What each session was warned of.
-_warned: WeakKeyDictionary[Session, set[tuple[str, str]]] = WeakKeyDictionary()
-
-#: How many records are tried until one still exists, to learn what a field means that came in no row.
+#: How many different records have to be without a field that came in no row until it is taken to be empty.
 SAMPLES = 3
+
+
+class Doubts:
+    """What one session found out of fields that were selected and came in no row, by class and Planhat's name.
+
+    ``without`` are the ids of the records that were read whole and have none; ``empty`` the fields that are taken to
+    be empty for that; ``unlisted`` those that a record holds although no row did; ``warned`` what was warned of.
+    """
+
+    __slots__ = ("empty", "unlisted", "warned", "without")
+
+    def __init__(self) -> None:
+        self.without: dict[tuple[type, str], set[str]] = {}
+        self.empty: set[tuple[type, str]] = set()
+        self.unlisted: set[tuple[type, str]] = set()
+        self.warned: set[tuple[type, str, str]] = set()
+
+    def warn(self, model: type[Model], key: str, text: str) -> None:
+        """Log a warning of a field, once in a session."""
+        if (model, key, text) not in self.warned:
+            self.warned.add((model, key, text))
+            _log.warning("%s.%s %s", model._meta.name, model._meta.by_key[key].name, text)
+
+    def believed(self, model: type[Model], key: str) -> bool:
+        """Tell whether a field is taken to be empty, and say so when it is for the first time."""
+        place = model, key
+        if place not in self.empty and place not in self.unlisted and len(self.without.get(place, ())) >= SAMPLES:
+            self.empty.add(place)
+            self.warn(model, key, f"is in no row of a list and in none of {SAMPLES} records: it is taken to be empty")
+        return place in self.empty
+
+
+_doubts: WeakKeyDictionary[Session, Doubts] = WeakKeyDictionary()
+
+
+def doubts_of(session: Session) -> Doubts:
+    """Return what a session found out."""
+    return _doubts.setdefault(session, Doubts())
+
+
+def is_container(field: Field[Any, Any]) -> bool:
+    """Tell whether a field's value is written whole after a part of it was changed."""
+    return field.mutable or isinstance(field, CustomData)
 
 
 # Single records
@@ -63,6 +108,7 @@ def fetch_record(session: Session, model: type[M], path: str) -> M:
     row = row_of(response, path)
     [record] = session.identity_map.adopt(model, [row], Origin(session, model._meta.keys, response.number))
     session.identity_map.keep(record)
+    held_after_all(session, model, row)
     return record
 
 
@@ -76,7 +122,8 @@ def refresh(obj: Model) -> None:
         raise obj.DoesNotExist(f"{obj!r} does not exist at Planhat (any more)") from problem
     if found is not obj:
         # An unpickled object, or one that was let go by its session: it takes the row, too.
-        obj._merge(dict(found._raw), Origin(session, obj._meta.keys, 0))
+        number = found._origin.number if found._origin is not None else 0
+        obj._merge(dict(found._raw), Origin(session, obj._meta.keys, number))
 
 
 # Fields that are missing from an object
@@ -98,17 +145,34 @@ def load_missing(obj: Model, field: Field[Any, Any]) -> None:
                 origin.reload.load(origin, type(obj), key)
         if obj._knows(key):
             return
-    unheld = key in origin.undelivered
-    if not unheld or (type(obj), key) not in origin.session.settled:
-        refresh(obj)
-        if unheld:
-            learn(origin.session, type(obj), origin.undelivered, obj._raw)
-    if unheld and (type(obj), key) in origin.session.settled:
+    if key in origin.undelivered and not is_container(field):
+        load_doubtful(obj, origin, key)
+        return
+    refresh(obj)
+    if len(origin.members) > 1:
+        doubts_of(origin.session).warn(type(obj), key, "is loaded one object at a time, a request each")
+
+
+def load_doubtful(obj: Model, origin: Origin, key: str) -> None:
+    """Load a plain field that came in no row of the page: from the object, and from the second one on by samples."""
+    session, model, place = origin.session, type(obj), (type(obj), key)
+    doubts = doubts_of(session)
+    # One thread at a time, since all of them would take the same samples.
+    with session.identity_map.flight("doubt", model):
+        if doubts.without.get(place) and not obj._knows(key):
+            peers = [peer for member in list(origin.members) if (peer := member()) is not None]
+            for peer in spread(peers):
+                if place in doubts.unlisted or doubts.believed(model, key):
+                    break
+                learned(session, model, origin.undelivered, str(peer._raw["_id"]))
+        if not doubts.believed(model, key) and not obj._knows(key):
+            refresh(obj)
+            learn(session, model, origin.undelivered, obj._raw)
+    if doubts.believed(model, key):
         # Lists leave it out because there is no value: that goes for the whole page.
         origin.loaded |= {key}
-    elif len(origin.members) > 1 and (obj._meta.name, key) not in (warned := _warned.setdefault(origin.session, set())):
-        warned.add((obj._meta.name, key))
-        _log.warning("%s.%s is loaded one object at a time, a request each", obj._meta.name, field.name)
+    elif place in doubts.unlisted and len(origin.members) > 1:
+        doubts.warn(model, key, "is loaded one object at a time, a request each")
 
 
 class Reload:
@@ -175,36 +239,79 @@ def deliver(session: Session, model: type[Model], asked: Iterable[str], rows: li
     # Page after page of all companies comes by here, so this is left to the sets.
     unknown = doubtful.difference(*rows) if doubtful else doubtful
     settled.update((model, key) for key in doubtful - unknown)
+    if unknown and (empty := doubts_of(session).empty):
+        by_key = model._meta.by_key
+        unknown = {key for key in unknown if (model, key) not in empty or is_container(by_key[key])}
     return keys - unknown, unknown
 
 
 def learn(session: Session, model: type[Model], keys: Iterable[str], record: Row) -> None:
-    """Note what a record that was read whole does not hold either: lists leave it out for want of a value."""
-    session.settled.update((model, key) for key in keys if key not in record)
+    """Note which of the keys a record that was read whole holds: lists do not, or nobody has a value."""
+    doubts = doubts_of(session)
+    for key in keys:
+        place = (model, key)
+        if key in record:
+            doubts.unlisted.add(place)
+            continue
+        without = doubts.without.setdefault(place, set())
+        if len(without) < SAMPLES:
+            without.add(record["_id"])
+
+
+def learned(session: Session, model: type[Model], keys: Iterable[str], key: str) -> Model | None:
+    """Read the record of an id as a sample; None when it is gone or was one before."""
+    doubts = doubts_of(session)
+    if all(key in doubts.without.get((model, name), ()) for name in keys):
+        return None
+    try:
+        record = fetch_record(session, model, path_for(model._meta.path, key))
+    except NotFound:
+        return None  # deleted meanwhile
+    learn(session, model, keys, record._raw)
+    return record
+
+
+def held_after_all(session: Session, model: type[Model], row: Row) -> None:
+    """Doubt anew that a field is empty when a record comes that holds it."""
+    doubts = _doubts.get(session)
+    if doubts is None:
+        return
+    for place in [place for place in doubts.empty if place[0] is model and place[1] in row]:
+        doubts.empty.discard(place)
+        doubts.without.pop(place, None)
+
+
+def spread(items: Sequence[T]) -> list[T]:
+    """Return the first, the middle and the last of some items.
+
+    >>> spread(range(9)), spread([1, 2]), spread([])
+    ([0, 4, 8], [1, 2], [])
+    """
+    places = sorted({0, len(items) // 2, len(items) - 1}) if items else []
+    return [items[place] for place in places]
 
 
 def settle(session: Session, model: type[Model], keys: Iterable[str], rows: list[Row]) -> None:
     """Find out what it means that selected keys are in no row, before a filter or an order relies on them.
 
-    :raises NotSupported: when a record that is read by itself holds one of them.
+    Records of the first, the middle and the last row are read by themselves.
+
+    :raises NotSupported: when one of them holds one of the keys.
     """
-    unknown = [key for key in keys if (model, key) not in session.settled]
-    if not unknown:
-        return
-    for row in rows[:SAMPLES]:
-        try:
-            record = fetch_record(session, model, path_for(model._meta.path, row["_id"]))
-        except NotFound:
-            continue  # deleted meanwhile
-        learn(session, model, unknown, record._raw)
-        for key in unknown:
-            if (model, key) not in session.settled:
-                raise NotSupported(
-                    f"{model.__name__}.{model._meta.by_key[key].name} was selected but is in no row of the list, "
-                    f"although {record!r} has a value: Planhat's lists do not hold it, so a list cannot be filtered "
-                    "or ordered by it"
-                )
-        return
+    doubts = doubts_of(session)
+    unknown = [key for key in keys if not doubts.believed(model, key)]
+    for row in spread(rows) if unknown else ():
+        record = learned(session, model, unknown, row["_id"])
+        held = [key for key in unknown if record is not None and key in record._raw]
+        if held:
+            raise NotSupported(
+                f"{model.__name__}.{model._meta.by_key[held[0]].name} was selected but is in no row of the list, "
+                f"although {record!r} has a value: Planhat's lists do not hold it, so a list cannot be filtered "
+                "or ordered by it"
+            )
+    for key in unknown:
+        if not doubts.believed(model, key):
+            doubts.warn(model, key, "is in no row of a list and in no record that was tried: filters take it as empty")
 
 
 def rows_of(response: Response, path: str) -> list[Row]:

@@ -13,11 +13,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, dataclass_transform
 
 from planhat_orm.errors import (
+    AmbiguousWrite,
     ConfigurationError,
     FieldError,
     MultipleObjectsReturned,
     ObjectDeleted,
     ObjectDoesNotExist,
+    PlanhatError,
     StaleObjectError,
     UnknownField,
 )
@@ -31,6 +33,7 @@ from planhat_orm.orm.schema import SchemaDescriptor
 from planhat_orm.orm.state import Holder, Origin, State
 from planhat_orm.session.changes import Change, Outcome
 from planhat_orm.session.session import Session
+from planhat_orm.wire.retry import may_have_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -177,7 +180,8 @@ class Model(Holder, metaclass=ModelBase):
     def __reduce__(self) -> tuple[Any, ...]:
         state, origin = self._state, self._origin
         came = (origin.loaded, origin.tenant) if origin is not None else None
-        changed = (state.values, state.custom, state.moved, state.deleted) if state is not None else None
+        kept = ("values", "custom", "moved", "deleted", "unanswered")
+        changed = {name: getattr(state, name) for name in kept} if state is not None else None
         return _unpickled, (type(self), self._raw, came, changed)
 
     # What is known
@@ -317,11 +321,11 @@ class Model(Holder, metaclass=ModelBase):
         Planhat's answer refreshes the object. Returns the Outcome: its ``status`` is "created", "updated" or
         "unchanged", its ``change.after`` what was sent.
 
-        :param force: overwrite what moved at Planhat since it was read.
+        :param force: overwrite what moved at Planhat since it was read; create again what may have been created.
         :raises ValidationError: before any request, with all complaints by field.
         :raises StaleObjectError: Planhat's value of a changed field moved, and ``force`` is not set.
         :raises ObjectDeleted: the object was deleted.
-        :raises AmbiguousWrite: the answer to a create was lost and the record could not be looked up.
+        :raises AmbiguousWrite: nobody knows what became of a create, now or, unless ``force`` is set, at a save before.
 
         Source: https://www.planhat.com/developers/api/introduction
 
@@ -338,7 +342,7 @@ class Model(Holder, metaclass=ModelBase):
             if not change.after and change.key is not None:
                 session.identity_map.release(self)
                 return Outcome(change, "unchanged")
-            outcome = session.writer.write_one(change)
+            outcome = self._sent(session, change) if change.key is None else session.writer.write_one(change)
             if outcome.status == "not_found":
                 self._gone(session)
                 raise ObjectDeleted(
@@ -362,8 +366,24 @@ class Model(Holder, metaclass=ModelBase):
                 )
             found = tracking.pending(self)
             body = tracking.body_of(self, found)
+            if self._state is not None and self._state.unanswered and not force:
+                raise AmbiguousWrite(
+                    f"{self!r}: a create of it was sent before and nobody knows what became of it, so it may exist; "
+                    "look for it at Planhat. If it is not there, save(force=True) creates it",
+                    sent=body,
+                )
             change = Change(type(self), self._raw.get("_id"), tracking.before(self, body), body)
             return change, tracking.sent_of(self, found)
+
+    def _sent(self, session: Session, change: Change) -> Outcome:
+        """Send a create, and remember it until its outcome is certain: what ends it early may come too late."""
+        state = self._ensure_state()
+        state.unanswered = True
+        try:
+            return session.writer.write_one(change)
+        except PlanhatError as error:
+            state.unanswered = isinstance(error, AmbiguousWrite) or may_have_run(error)
+            raise
 
     def _belongs(self, session: Session, other: Model) -> None:
         """Refuse a link from an object that another session saves."""
@@ -384,7 +404,8 @@ class Model(Holder, metaclass=ModelBase):
         origin = Origin(session, loaded, outcome.number)
         self._merge(row, origin, sent)
         tracking.forget(self, unknown)
-        state.written = max(earlier, outcome.number)
+        state.written, state.unanswered = max(earlier, outcome.number), False
+        missing.held_after_all(session, type(self), self._raw)
         for path in (*sent, *(f"custom.{name}" for name in sent["custom"])):
             state.moved.pop(path, None)
         session.identity_map.saved(self, origin, dirty=bool(tracking.pending(self)))
@@ -468,11 +489,11 @@ RESERVED |= {name for name in vars(Model) if not name.startswith("__") and name 
 
 
 def _unpickled(
-    cls: type[Model], raw: dict[str, Any], came: tuple[frozenset[str], Any] | None, changed: tuple[Any, ...] | None
+    cls: type[Model], raw: dict[str, Any], came: tuple[frozenset[str], Any] | None, changed: dict[str, Any] | None
 ) -> Model:
     obj = cls._hydrated(raw, Origin(None, came[0], 0, tenant=came[1]) if came is not None else None)
     if changed is not None or came is None:
         state = obj._ensure_state()
-        if changed is not None:
-            state.values, state.custom, state.moved, state.deleted = changed
+        for name, value in (changed or {}).items():
+            setattr(state, name, value)
     return obj

@@ -16,6 +16,7 @@ import marshmallow
 
 from planhat_orm.errors import ConfigurationError, DecodeError, FieldError, InvalidQuery, NotSupported
 from planhat_orm.orm import conversion
+from planhat_orm.orm.conversion import an
 from planhat_orm.orm.fields import MISSING, Field
 from planhat_orm.orm.options import registry
 
@@ -58,7 +59,7 @@ def make_ref(model: type[M], keys: dict[str, Any]) -> Ref[M]:
         raise InvalidQuery(f"{model.__name__}.ref({kind}=...) takes a text that is not blank, not {key!r}")
     if not model._meta.ref_prefixes:
         raise NotSupported(
-            f"Planhat is not documented to take a {model.__name__} by {kind} in a reference; "
+            f"Planhat is not documented to take {an(model.__name__)} by {kind} in a reference; "
             f"load it with {model.__name__}.objects.get({kind}={key!r}) and assign that"
         )
     return Ref(model, kind, key)
@@ -121,9 +122,11 @@ class ForeignKey(Field[M, "M | Ref[M]"], Generic[M]):
             target = target_of(self)
             if isinstance(value, Ref):
                 if not issubclass(value.model, target):
-                    raise FieldError(f"{obj._meta.name}.{self.name} takes a {self.to}, not a {value.model.__name__}")
+                    raise FieldError(
+                        f"{obj._meta.name}.{self.name} takes {an(self.to)}, not {an(value.model.__name__)}"
+                    )
             elif not isinstance(value, target):
-                raise FieldError(f"{obj._meta.name}.{self.name} takes a {self.to}, not {conversion.shown(value)}")
+                raise FieldError(f"{obj._meta.name}.{self.name} takes {an(self.to)}, not {conversion.shown(value)}")
             elif not self.read_only:
                 obj._link(value)
         super().write(obj, value)
@@ -143,10 +146,10 @@ class ForeignKey(Field[M, "M | Ref[M]"], Generic[M]):
         if value is not None and not isinstance(value, str):
             key = link_id(value)
             if key is None:
-                raise marshmallow.ValidationError(f"is a {self.to} that is not saved yet; save it first")
+                raise marshmallow.ValidationError(f"is {an(self.to)} that is not saved yet; save it first")
             value = key
         if isinstance(value, str) and value[:6] in PREFIXES and not target_of(self)._meta.ref_prefixes:
-            raise marshmallow.ValidationError(f"must be an id: Planhat takes no external keys for a {self.to} here")
+            raise marshmallow.ValidationError(f"must be an id: Planhat takes no external keys for {an(self.to)} here")
         return super().encode(value, zone)
 
 

@@ -63,7 +63,7 @@ class Origin:
         self.keep: list[Any] = []
         self.gone: set[tuple[type, str]] = set()
         # Weak, since a wider origin shares it: a circle would keep whole pages until the garbage collector comes.
-        self._wider: WeakValueDictionary[frozenset[str], Origin] | None = None
+        self._wider: WeakValueDictionary[tuple[frozenset[str], int], Origin] | None = None
 
     @property
     def session(self) -> Session:
@@ -93,16 +93,20 @@ class Origin:
         """Whether the rows are of a list, whose members load together, rather than one record."""
         return self.reload is not None or self.on_missing != "peers"
 
-    def widened(self, loaded: frozenset[str]) -> Origin:
-        """Return the origin of the same rows when more of them is loaded: one object for all that have the same."""
-        union = self.loaded | loaded
-        if union == self.loaded:
+    def widened(self, loaded: frozenset[str], number: int = 0) -> Origin:
+        """Return the origin of the same rows when more or newer ones came: one object for all that have the same.
+
+        :param number: that of the request which brought them.
+        """
+        union, number = self.loaded | loaded, max(self.number, number)
+        if (union, number) == (self.loaded, self.number):
             return self
         if self._wider is None:
             self._wider = WeakValueDictionary()
-        known = self._wider.get(union)
+        known = self._wider.get((union, number))
         if known is None:
-            known = self._wider[union] = self._of_same_page(union)
+            known = self._wider[union, number] = self._of_same_page(union)
+            known.number = number
             known._wider = self._wider
         return known
 
@@ -129,10 +133,10 @@ class State:
 
     ``values`` holds Python values by Planhat's name; ``custom`` the same for the keys inside ``custom``; ``moved``
     Planhat's value at the time of the change where it moved since, by Planhat's name or ``custom.`` and the key;
-    ``written`` the number of the last write.
+    ``written`` the number of the last write; ``unanswered`` is set while nobody knows what became of a create.
     """
 
-    __slots__ = ("_session", "custom", "deleted", "moved", "values", "written")
+    __slots__ = ("_session", "custom", "deleted", "moved", "unanswered", "values", "written")
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
@@ -140,6 +144,7 @@ class State:
         self.moved: dict[str, Any] = {}
         self.written = 0
         self.deleted = False
+        self.unanswered = False
         self._session: Session | None = None
 
     @property

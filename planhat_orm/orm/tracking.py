@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import marshmallow
 
 from planhat_orm.errors import DecodeError, ValidationError
-from planhat_orm.orm.conversion import is_blank, is_object_id, plain_copy, same
+from planhat_orm.orm.conversion import an, is_blank, is_object_id, plain_copy, same
 from planhat_orm.orm.custom import DELETED, CustomData, CustomValues, differs
 from planhat_orm.orm.fields import MISSING
 from planhat_orm.orm.state import Origin, State, merged
@@ -188,9 +188,8 @@ def check_required(obj: Model, body: Mapping[str, Any], problems: dict[str, list
             continue
         if any(name in problems for name in names):
             continue
-        article = "an" if obj._meta.name[:1] in "AEIO" else "a"
         others = f", or one of {', '.join(names[1:])}," if len(names) > 1 else ""
-        problems[names[0]] = [f"is required{others} to create {article} {obj._meta.name}"]
+        problems[names[0]] = [f"is required{others} to create {an(obj._meta.name)}"]
 
 
 def before(obj: Model, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -241,12 +240,13 @@ def forget(obj: Model, keys: frozenset[str]) -> None:
 def merge(obj: Model, row: dict[str, Any], origin: Origin, sent: Mapping[str, Any] | None = None) -> None:
     """Take a row of the object's record in: fill what is not loaded, refresh what is clean, keep what is dirty.
 
-    A row that was asked for before the object's last write may be older than what is known, so it only fills.
+    A row that was asked for before the one that is held, or before the object's last write, may be older than what is
+    known, so it only fills.
 
     :param sent: what the row answers, as ``sent_of`` gave it; it is clean now, unless it was changed since.
     """
     known, state, asked = obj._origin, obj._state, origin.loaded
-    if known is not None and state is not None and origin.number < state.written:
+    if known is not None and origin.number < max(known.number, state.written if state is not None else 0):
         row = {key: value for key, value in row.items() if not obj._knows(key)}
         asked = frozenset(key for key in asked if not obj._knows(key))
     raw = row if known is None or asked >= obj._meta.keys else merged(obj._raw, row, asked)
@@ -259,7 +259,7 @@ def merge(obj: Model, row: dict[str, Any], origin: Origin, sent: Mapping[str, An
         # Handed out with the rows of this page from now on.
         obj._origin = origin.widened(known.loaded)
     else:
-        obj._origin = known.widened(asked)
+        obj._origin = known.widened(asked, origin.number)
 
 
 def rebase(obj: Model, state: State, raw: Mapping[str, Any], sent: Mapping[str, Any]) -> None:

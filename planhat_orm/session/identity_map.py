@@ -138,6 +138,11 @@ class IdentityMap:
                 twin._merge(dict(row), origin)
         return obj
 
+    def prune(self, origin: Any) -> None:
+        """Take the references to objects that are gone out of ``origin.members``."""
+        with self.lock:
+            origin.members[:] = [member for member in origin.members if member() is not None]
+
     def refresh(self, cls: type[Record], rows: Sequence[dict[str, Any]], origin: Any) -> None:
         """Give rows to the objects that live, of all classes over the path, and make no new ones."""
         with self.lock:

@@ -227,3 +227,39 @@ def test_a_declared_field_that_cannot_be_read_says_where_its_value_is() -> None:
         obj.options  # noqa: B018
     assert obj.text is None
     assert Custom(name="x", text="a").custom == {"Text": "a"}
+
+
+# Values that JSON cannot say
+
+
+def deep(levels: int) -> Any:
+    value: Any = "end"
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("name", ["domains", "tags", "custom"])
+def test_values_that_hold_themselves_are_refused_when_they_are_assigned(name: str) -> None:
+    circle: dict[str, Any] = {}
+    circle["again"] = circle
+    value: Any = circle if name == "custom" else [circle]
+    company = Company(name="Acme")
+    with pytest.raises((FieldError, ValidationError), match="nested too deeply, or holds itself"):
+        setattr(company, name, value)
+    assert company.changes() == {"name": (None, "Acme")}
+
+
+def test_values_that_are_too_deep_are_refused() -> None:
+    company = Company(name="Acme")
+    with pytest.raises(ValidationError, match=r"custom\.Deep.*nested too deeply"):
+        company.custom["Deep"] = deep(100_000)
+    company.custom["Deep"] = deep(50)
+    company.full_clean()
+
+
+def test_a_circle_made_in_place_is_refused_when_it_is_saved(planhat_sandbox: Sandbox) -> None:
+    company = Company.objects.create(name="Acme", custom={"L": [1]})
+    company.custom["L"].append(company.custom["L"])
+    with planhat_sandbox.assert_requests(0), pytest.raises((FieldError, ValidationError), match="holds itself"):
+        company.save()

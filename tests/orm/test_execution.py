@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -400,15 +401,39 @@ def withhold(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading._Shape, "of", of)
 
 
-def test_a_filter_on_what_the_list_leaves_out_for_want_of_values_costs_one_get(planhat_sandbox: Sandbox) -> None:
-    for n in range(3):
-        planhat_sandbox.add(Company, name=f"C{n}")
-    with planhat_sandbox.assert_requests(2):
-        assert len(Company.objects.filter(nps__isnull=True)) == 3
+def test_a_filter_on_what_the_list_leaves_out_for_want_of_values_costs_three_gets_in_a_session(
+    planhat_sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [planhat_sandbox.add(Company, name=f"C{n}") for n in range(9)]
+    with planhat_sandbox.assert_requests(4):
+        assert len(Company.objects.filter(nps__isnull=True)) == 9
+    assert [request.path[-24:] for request in planhat_sandbox.requests[-3:]] == [rows[n]["_id"] for n in (0, 4, 8)]
     with planhat_sandbox.assert_requests(1):
         assert len(Company.objects.filter(nps__gte=5)) == 0
     with planhat_sandbox.assert_requests(1):
-        assert len(Company.objects.order_by("nps")) == 3
+        assert len(Company.objects.order_by("nps")) == 9
+    assert caplog.text.count("Company.nps is in no row of a list and in none of 3 records") == 1
+
+
+def test_a_filter_on_few_rows_tries_those_there_are(planhat_sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    planhat_sandbox.add(Company, name="C")
+    with planhat_sandbox.assert_requests(2):
+        assert len(Company.objects.filter(nps__isnull=True)) == 1
+    with planhat_sandbox.assert_requests(1):
+        assert len(Company.objects.filter(nps__gte=1)) == 0
+    assert caplog.text.count("Company.nps is in no row of a list and in no record that was tried") == 1
+
+
+@pytest.mark.parametrize("place", [0, 4, 8])
+def test_one_sample_with_a_value_refuses_the_filter(
+    planhat_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, place: int
+) -> None:
+    for n in range(9):
+        planhat_sandbox.add(Company, name=f"C{n}", **({"nps": 9} if n == place else {}))
+    withhold("nps", monkeypatch)
+    for query in (Company.objects.filter(nps__gte=5), Company.objects.order_by("nps", "name")):
+        with pytest.raises(NotSupported, match=rf"although <Company \w+ 'C{place}'> has a value"):
+            list(query)
 
 
 def test_a_filter_on_what_the_list_does_not_hold_is_refused(
@@ -436,11 +461,11 @@ def test_what_one_page_holds_is_believed_of_the_next_ones(planhat_sandbox: Sandb
         assert len(Company.objects.filter(nps__isnull=True)) == 249
 
 
-def test_a_sample_that_was_deleted_meanwhile_is_replaced_by_another(planhat_sandbox: Sandbox) -> None:
+def test_a_sample_that_was_deleted_meanwhile_is_passed_over(planhat_sandbox: Sandbox) -> None:
     box = planhat_sandbox
     rows = [box.add(Company, name=f"C{n}") for n in range(3)]
     box.fault("drift", path="/companies/*", run=lambda: box.remove(Company, rows[0]), times=1)
-    with box.assert_requests(3):
+    with box.assert_requests(4):
         assert len(Company.objects.filter(nps__isnull=True)) == 3
 
 
@@ -467,3 +492,40 @@ def test_an_iterator_that_is_left_early_reads_no_further(planhat_sandbox: Sandbo
     with planhat_sandbox.assert_requests(1):
         for _ in Enduser.objects.all():
             break
+
+
+def test_a_kept_object_does_not_hold_what_tells_of_all_rows_of_its_page(planhat_sandbox: Sandbox) -> None:
+    planhat_sandbox.add_many(Enduser, ({"email": f"{n}@x.example"} for n in range(8500)))
+    kept = [person for n, person in enumerate(Enduser.objects.iterator()) if n % 500 == 0]
+    members = {id(person._origin): len(person._origin.members) for person in kept if person._origin is not None}
+    assert len(members) == 5
+    assert sum(list(members.values())[:-1]) <= 2 * len(kept)
+
+
+def test_objects_that_are_all_kept_still_load_together(planhat_sandbox: Sandbox) -> None:
+    planhat_sandbox.add_many(Enduser, ({"email": f"{n}@x.example", "phone": str(n)} for n in range(4500)))
+    kept = list(Enduser.objects.only("email").iterator())
+    with planhat_sandbox.assert_requests(3):
+        assert [person.phone for person in kept] == [str(n) for n in range(4500)]
+
+
+def test_the_collector_is_paused_while_rows_become_objects_and_never_while_a_page_is_waited_for(
+    planhat_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planhat_sandbox.add_many(Enduser, ({"email": f"{n}@x.example"} for n in range(2500)))
+    session, seen = Session.current(), []
+    send, adopt = session.send, session.identity_map.adopt
+
+    def sending(request: Any) -> Any:
+        seen.append(("waiting", gc.isenabled()))
+        return send(request)
+
+    def adopting(*args: Any) -> Any:
+        seen.append(("hydrating", gc.isenabled()))
+        return adopt(*args)
+
+    monkeypatch.setattr(session, "send", sending)
+    monkeypatch.setattr(session.identity_map, "adopt", adopting)
+    assert len(list(Enduser.objects.all())) == 2500
+    assert seen == [("waiting", True), ("hydrating", False)] * 2
+    assert gc.isenabled()

@@ -1,4 +1,4 @@
-"""Fields that were not asked for, or did not come: loaded for a page at once, settled by one get."""
+"""Fields that were not asked for, or did not come: loaded for a page at once, settled by samples."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from planhat_orm.errors import FieldNotLoaded
-from planhat_orm.models import Company, Enduser, Note
+from planhat_orm.models import Company, Enduser, Note, User
 from planhat_orm.sandbox import Sandbox, reading
 
 if TYPE_CHECKING:
@@ -136,15 +136,81 @@ def test_what_lists_never_hold_is_loaded_one_by_one_with_one_warning(
     assert caplog.text.count("Note.description is loaded one object at a time") == 1
 
 
-def test_a_value_that_no_row_of_the_page_has_costs_one_get_for_all_such_fields(planhat_sandbox: Sandbox) -> None:
-    companies(planhat_sandbox, 3)
-    one, two, three = Company.objects.all()
+def test_fields_that_no_row_of_the_page_has_cost_three_gets_in_all(
+    planhat_sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    companies(planhat_sandbox, 9)
+    found = list(Company.objects.all())
     with planhat_sandbox.assert_requests(1):
-        assert one.description is None
-        assert two.description is None
-        assert (one.country, two.zip, three.web, three.nps) == (None, None, None, None)
+        assert (found[1].description, found[1].country) == (None, None)
+    with planhat_sandbox.assert_requests(2), caplog.at_level(logging.WARNING, "planhat_orm.orm"):
+        assert [one.description for one in found] == [None] * 9
+        assert [(one.country, one.zip, one.web, one.nps) for one in found] == [(None, None, None, None)] * 9
+    assert caplog.text.count("Company.description is in no row of a list and in none of 3 records") == 1
+    assert "Company.address" not in caplog.text
     with planhat_sandbox.assert_requests(1):
-        assert [again.address for again in Company.objects.all()] == [None, None, None]
+        assert [again.address for again in Company.objects.all()] == [None] * 9
+    assert caplog.text.count("Company.description") == 1
+
+
+def test_one_record_without_a_value_says_nothing_of_the_others(
+    planhat_sandbox: Sandbox, withhold: Callable[[str], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    planhat_sandbox.add(Company, name="empty")
+    companies(planhat_sandbox, 5)
+    withhold("city")
+    found = list(Company.objects.all())
+    with caplog.at_level(logging.WARNING, "planhat_orm.orm"):
+        assert [one.city for one in found] == [None, *(f"Town {n}" for n in range(5))]
+    assert "taken to be empty" not in caplog.text
+    assert caplog.text.count("Company.city is loaded one object at a time") == 1
+
+
+def test_records_of_several_pages_make_the_sample(planhat_sandbox: Sandbox) -> None:
+    companies(planhat_sandbox, 5)
+    for n in range(3):
+        with planhat_sandbox.assert_requests(2):
+            assert Company.objects.filter(name=f"C00{n}")[0].description is None
+    with planhat_sandbox.assert_requests(1):
+        assert Company.objects.filter(name="C004")[0].description is None
+
+
+def test_a_record_that_holds_a_value_after_all_puts_the_field_in_doubt_again(
+    planhat_sandbox: Sandbox, withhold: Callable[[str], None]
+) -> None:
+    companies(planhat_sandbox, 9)
+    late = planhat_sandbox.add(Company, name="late", description="here")
+    withhold("description")
+    assert {one.description for one in Company.objects.filter(name__startswith="C")} == {None}
+    assert Company.objects.get(id=late["_id"]).description == "here"
+    held = [one.description for one in Company.objects.all() if one.name == "late"]
+    assert held == ["here"]
+
+
+def test_a_container_that_no_row_holds_is_read_from_each_object_and_never_written_on_a_guess(
+    planhat_sandbox: Sandbox, withhold: Callable[[str], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    box = planhat_sandbox
+    kim, lee = (box.add(User, email=f"{name}@v.example", first_name=name)["_id"] for name in ("kim", "lee"))
+    empty = [box.add(Company, name=f"C{n}") for n in range(4)]
+    full = box.add(Company, name="D", followers=[kim])
+    withhold("followers")
+    with caplog.at_level(logging.WARNING, "planhat_orm.orm"):
+        for company in Company.objects.all():
+            company.followers.add(lee)
+            company.save()
+    assert box.row(Company, full)["followers"] == [kim, lee]
+    assert [box.row(Company, row)["followers"] for row in empty] == [[lee]] * 4
+    assert caplog.text.count("Company.followers is loaded one object at a time") == 1
+
+
+def test_a_container_is_not_taken_for_empty_because_a_filter_was_allowed(planhat_sandbox: Sandbox) -> None:
+    box = planhat_sandbox
+    box.add_many(Company, [{"name": f"C{n}"} for n in range(4)])
+    found = list(Company.objects.filter(collaborators__isnull=True))
+    assert len(found) == 4
+    with box.assert_requests(1):
+        assert found[1].collaborators.ids == []
 
 
 def test_a_field_that_lists_do_not_hold_is_read_from_each_object(

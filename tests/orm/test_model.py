@@ -240,3 +240,11 @@ def test_an_object_carries_nothing_but_its_row_until_it_is_changed() -> None:
     assert acme.health is None
     assert acme._state is None
     assert not hasattr(acme, "__dict__")
+
+
+@pytest.mark.parametrize("name", ["name", "external_id", "owner", "owner_id", "tags", "followers", "custom", "id"])
+def test_deleting_an_attribute_says_how_to_clear_it(name: str) -> None:
+    company = Company(name="Acme")
+    with pytest.raises(FieldError, match=f"Company.{name} cannot be deleted; assign None to clear it"):
+        delattr(company, name)
+    assert company.changes() == {"name": (None, "Acme")}

@@ -266,7 +266,7 @@ def test_a_reference_by_own_key_costs_nothing_and_is_sent_as_such(box: Sandbox) 
 
 def test_references_are_refused_where_planhat_is_not_known_to_take_them(box: Sandbox) -> None:
     for model in (User, Enduser, License, Note):
-        with pytest.raises(NotSupported, match=f"take a {model.__name__} by external_id"):
+        with pytest.raises(NotSupported, match=rf"take an? {model.__name__} by external_id"):
             model.ref(external_id="x")
     acme = Company(name="Acme", owner_id="extid-kim")
     with box.assert_requests(0), pytest.raises(ValidationError, match="owner: must be an id"):

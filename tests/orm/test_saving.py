@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import gc
+import pickle
 import threading
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import pytest
 from planhat_orm import Session
 from planhat_orm.errors import (
     AmbiguousWrite,
+    ApiError,
     FieldError,
     ObjectDeleted,
     ReadOnlyError,
@@ -34,6 +36,7 @@ class Account(Company):
     tier: fields.Custom[str] = fields.Custom("Tier", str)
     regions: fields.Custom[list[str]] = fields.Custom("Regions", list)
     renewal: fields.Custom[date] = fields.Custom("Renewal day", date, as_days=True)
+    since: fields.Custom[date] = fields.Custom("Since", date)
 
 
 @pytest.fixture
@@ -46,6 +49,31 @@ def acme(box: Sandbox) -> Company:
     custom = {"Tier": "Silver", "Regions": ["EU", "US"], "Contacts": [{"name": "Ada", "roles": ["CTO"]}]}
     box.add(Company, name="Acme", external_id="acme-42", phase="Live", tags=["old"], custom=custom)
     return Company.objects.get(external_id="acme-42")
+
+
+@pytest.fixture
+def quick(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is waited for before something is sent again."""
+    session = Session.current()
+    monkeypatch.setattr(session.transport, "_sleep", lambda seconds: None)
+    monkeypatch.setattr(session.writer, "_sleep", lambda seconds: None)
+
+
+@pytest.fixture
+def session_sends(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
+    """What is put in here is raised once an answer was there."""
+    problems: list[BaseException] = []
+    session = Session.current()
+    send = session.transport.send
+
+    def sending(request: Any) -> Any:
+        response = send(request)
+        if problems:
+            raise problems.pop()
+        return response
+
+    monkeypatch.setattr(session.transport, "send", sending)
+    return problems
 
 
 def sent(box: Sandbox) -> Any:
@@ -686,3 +714,71 @@ def test_an_off_list_choice_is_read_kept_and_not_written(box: Sandbox) -> None:
     with box.assert_requests(0), pytest.raises(ValidationError, match="renewal_status: Must be one of: ongoing"):
         licence.save()
     assert Company.objects.get(id=company["_id"]).status == "odd-status"
+
+
+# Creates that nobody knows the outcome of
+
+
+def test_a_create_that_was_not_answered_is_not_sent_again_unless_forced(box: Sandbox, quick: None) -> None:
+    fir = Company(name="Fir")
+    with box.fault("lost_answer", method="POST"), pytest.raises(AmbiguousWrite):
+        fir.save()
+    with box.assert_requests(0), pytest.raises(AmbiguousWrite, match=r"was sent before.*save\(force=True\)") as caught:
+        fir.save()
+    assert caught.value.sent == {"name": "Fir"}
+    with box.assert_requests(0), pytest.raises(AmbiguousWrite, match="was sent before"):
+        pickle.loads(pickle.dumps(fir)).save()
+    assert fir.save(force=True).status == "created"
+    fir.phase = "Live"
+    assert fir.save().status == "updated"
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit, MemoryError])
+def test_a_create_that_was_broken_off_is_not_sent_again(
+    box: Sandbox, session_sends: list[BaseException], end: type[BaseException]
+) -> None:
+    fir = Company(name="Fir")
+    session_sends.append(end())
+    with pytest.raises(end):
+        fir.save()
+    assert box.count(Company) == 1
+    with box.assert_requests(0), pytest.raises(AmbiguousWrite, match="was sent before"):
+        fir.save()
+
+
+@pytest.mark.parametrize("status", [400, 403, 429])
+def test_a_create_that_was_refused_can_be_sent_again(box: Sandbox, quick: None, status: int) -> None:
+    fir = Company(name="Fir")
+    with box.fault("status", method="POST", status=status, times=None), pytest.raises(ApiError):
+        fir.save()
+    assert fir.save().status == "created"
+    assert box.count(Company) == 1
+
+
+def test_a_create_that_a_read_only_session_refused_can_be_sent_by_another(box: Sandbox) -> None:
+    fir = Company(name="Fir")
+    with box.session(read_only=True), pytest.raises(ReadOnlyError):
+        fir.save()
+    assert fir.save().status == "created"
+
+
+def test_assigning_the_value_that_a_declared_custom_field_reads_is_no_change(box: Sandbox) -> None:
+    box.add(Company, name="Acme", external_id="a", custom={"Since": "2025-03-31T21:00:00.000Z", "Renewal day": 20179})
+    account = Account.objects.get(external_id="a")
+    assert (account.since, account.renewal) == (date(2025, 4, 1), date(2025, 4, 1))
+    account.since, account.renewal = date(2025, 4, 1), date(2025, 4, 1)
+    assert account.changes() == {}
+    account.since = date(2025, 4, 2)
+    assert set(account.changes()) == {"custom.Since"}
+    account.since = date(2025, 4, 1)
+    with box.assert_requests(0):
+        assert account.save().status == "unchanged"
+
+
+def test_assigning_a_declared_custom_field_that_is_not_loaded_asks_for_nothing(box: Sandbox) -> None:
+    box.add(Company, name="Acme", custom={"Since": "2025-03-31T21:00:00.000Z"})
+    [account] = Account.objects.only("name")
+    with box.assert_requests(1):
+        account.since = date(2025, 4, 2)
+        account.save()
+    assert sent(box) == {"custom": {"Since": "2025-04-02T00:00:00.000Z"}}

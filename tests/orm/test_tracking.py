@@ -185,3 +185,24 @@ def test_a_change_that_planhat_has_meanwhile_leaves_no_conflict_behind() -> None
     acme.phase = "Won back"
     acme.custom["Tier"] = "Bronze"
     assert acme.conflicts() == {}
+
+
+def test_an_older_row_only_fills_an_object_that_was_never_written() -> None:
+    acme = hydrated(frozenset({"name", "phase"}), name="First")
+    take_in(acme, 5, frozenset({"name", "phase"}), name="Newer")
+    take_in(acme, 3, frozenset({"name", "phase", "city"}), name="Older", phase="Old", city="Lund")
+    assert (acme.name, acme.phase, acme.city) == ("Newer", None, "Lund")
+    take_in(acme, 6, frozenset({"name"}), name="Newest")
+    assert acme.name == "Newest"
+
+
+def test_rows_of_one_page_that_are_read_again_together_share_one_origin() -> None:
+    page = Origin(None, frozenset({"_id", "name"}), 1)
+    objects = [Company._hydrated({"_id": f"{n:024x}", "name": "C"}, page) for n in range(3)]
+    again = Origin(None, frozenset({"_id", "phase"}), 2)
+    for obj in objects:
+        obj._merge({"_id": obj.id, "phase": "Live"}, again)
+    origins = {id(obj._origin) for obj in objects}
+    assert len(origins) == 1
+    assert objects[0]._origin is not None
+    assert (objects[0]._origin.number, page.number) == (2, 1)
