@@ -15,8 +15,8 @@ from weakref import ref
 from planhat_orm.errors import ApiError, FilterIgnored, NotFound, PaginationError, TransportError
 from planhat_orm.orm.explaining import probed_offset
 from planhat_orm.orm.lookups import short
-from planhat_orm.orm.ordering import begins_empty, in_order, is_ordered
 from planhat_orm.orm.missing import Reload, deliver, held_after_all, row_of, rows_of, settle
+from planhat_orm.orm.ordering import begins_empty, in_order, is_ordered
 from planhat_orm.orm.planner import CHECKED_ROWS
 from planhat_orm.orm.state import Origin
 from planhat_orm.paging import TOO_SLOW, Fetch, Rows, ScanReport, TooSlow, count, scan

@@ -782,3 +782,11 @@ def test_assigning_a_declared_custom_field_that_is_not_loaded_asks_for_nothing(b
         account.since = date(2025, 4, 2)
         account.save()
     assert sent(box) == {"custom": {"Since": "2025-04-02T00:00:00.000Z"}}
+
+
+def test_what_a_create_needs_is_said_with_the_right_article() -> None:
+    for model, said in ((User, "create a User"), (Enduser, "create an Enduser"), (License, "create a License")):
+        with pytest.raises(ValidationError, match=said):
+            model().full_clean()
+    with pytest.raises(FieldError, match=r"Company\.owner takes a User, not"):
+        Company(owner=Enduser())  # type: ignore[arg-type]  # what is refused

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from planhat_orm.models import Company, Enduser
+from planhat_orm.orm import tracking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -233,3 +234,71 @@ def test_a_long_run_leaves_nothing_behind(box: Sandbox, session: Session) -> Non
     assert session.identity_map._flights == {}
     gc.collect()
     assert len(session.identity_map) == 0
+
+
+def test_a_row_that_comes_between_two_looks_at_an_object_is_seen(
+    box: Sandbox, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box.add(Company, name="Acme", phase="Live", external_id="acme-42")
+    [acme] = Company.objects.only("name")
+    knows = Company._knows
+    came: list[Company] = []
+
+    def knowing(obj: Company, data_key: str) -> bool:
+        if not came:
+            came.append(obj)
+            acme.refresh_from_db()
+        return knows(obj, data_key)
+
+    monkeypatch.setattr(Company, "_knows", knowing)
+    assert acme.phase == "Live"
+
+
+def test_a_page_counts_as_loaded_only_when_its_rows_have_it(
+    box: Sandbox, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box.add_many(Company, [{"name": f"C{number}", "phase": "Live"} for number in range(3)])
+    companies = list(Company.objects.only("name"))
+    refresh = session.identity_map.refresh
+    known: list[bool] = []
+
+    def refreshing(*args: Any) -> None:
+        known.extend(company._knows("phase") for company in companies)
+        refresh(*args)
+
+    monkeypatch.setattr(session.identity_map, "refresh", refreshing)
+    assert companies[0].phase == "Live"
+    assert known == [False] * 3
+    assert all(company._knows("phase") for company in companies)
+
+
+def test_nothing_else_touches_an_object_while_it_is_reverted(
+    box: Sandbox, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme = Company.objects.create(name="Acme", custom={"Tier": "Gold"})
+    acme.custom["Tier"] = "Silver"
+    revert = tracking.revert
+    entered: list[bool] = []
+
+    def try_lock() -> None:
+        entered.append(session.identity_map.lock.acquire(blocking=False))
+
+    def reverting(obj: Any, state: Any) -> None:
+        other = threading.Thread(target=try_lock)
+        other.start()
+        other.join()
+        revert(obj, state)
+
+    monkeypatch.setattr(tracking, "revert", reverting)
+    acme.revert()
+    assert entered == [False]
+    assert acme.changes() == {}
+
+
+@pytest.mark.usefixtures("busy")
+def test_fields_that_no_row_holds_are_sampled_once_by_all_threads(box: Sandbox, session: Session) -> None:
+    box.add_many(Company, [{"name": f"C{number}"} for number in range(16)])
+    companies = list(Company.objects.all())
+    box.clear_requests()
+    assert together(lambda number: companies[number].description) == [None] * THREADS
+    assert len(box.requests) == 3
