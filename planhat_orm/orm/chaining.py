@@ -80,10 +80,12 @@ class Chain(Refused, LazyValues):
         if self.query.sliced:
             raise InvalidQuery("Cannot filter a query once a slice has been taken.")
         if any(isinstance(one, str) for one in conditions):
-            key = "id" if is_object_id(conditions[0]) else "external_id"
+            value: Any = conditions[-1]
+            key: Any = "id" if is_object_id(value) else "external_id"
+            if len(conditions) == 2 and isinstance(conditions[0], str):
+                key = conditions[0]
             raise InvalidQuery(
-                f"{name}() takes keywords and Q objects, not {conditions[0]!r} alone; "
-                f"did you mean {key}={conditions[0]!r}?"
+                f"{name}() takes keywords and Q objects, not {conditions[0]!r} alone; did you mean {key}={value!r}?"
             )
         q = spanned(self.query.model._meta, Q(*conditions, **lookups), self._session)
         session = self._session or Session.find_current()

@@ -63,7 +63,9 @@ def explained(plan: Plan) -> str:
     compared = {*plan.predicate.keys, *(key.target.data_key for key in plan.order)}
     doubtful = [meta.by_key[key].name for key in plan.select if key in compared - {"_id", *meta.list_fields}]
     if doubtful:
-        lines.append(f"  note: where no row holds {' or '.join(doubtful)}, one request tells why, once in a session")
+        lines.append(
+            f"  note: where no row holds {' or '.join(doubtful)}, up to three requests tell why, once in a session"
+        )
     lines += [f"  note: {note}" for note in plan.notes]
     return "\n".join(lines)
 

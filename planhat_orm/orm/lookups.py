@@ -122,6 +122,9 @@ class Q:
             return NotImplemented
         return (self.connector, self.negated, self.children) == (other.connector, other.negated, other.children)
 
+    def __bool__(self) -> bool:
+        raise InvalidQuery("conditions are joined by |, & and ~: `or`, `and` and `not` would drop one of them")
+
     def __hash__(self) -> int:
         return hash((self.connector, self.negated, len(self.children)))
 

@@ -149,11 +149,17 @@ def key(data_key: str, lookup: str, value: Any) -> str:
     return object_id(found) if data_key == "_id" else found
 
 
-def object_id(value: str) -> str:
-    """Check a Planhat id."""
+def object_id(value: str, link: ForeignKey[Any] | ReferenceList[Any] | None = None) -> str:
+    """Check a Planhat id; ``link`` is where it is the id of another record."""
     if conversion.is_object_id(value):
         return value.lower()
-    name, meant = split_prefix(value) or ("external_id", value)
+    kind, meant = split_prefix(value) or ("external_id", value)
+    name: str = kind
+    if isinstance(link, ReferenceList):
+        raise InvalidQuery(f"{value!r} is no Planhat id (24 hexadecimal digits); load the {link.to}, and filter by it")
+    if link is not None:
+        by_mail = "@" in value and "email" in target_of(link)._meta.by_name
+        name = f"{link.name}__{'email' if by_mail else name}"
     raise InvalidQuery(f"{value!r} is no Planhat id (24 hexadecimal digits); did you mean {name}={meant!r}?")
 
 
@@ -180,10 +186,9 @@ def whole_list(value: Any) -> list[str]:
 
 
 def mapping(value: Any) -> Any:
-    """Check the whole of the custom fields."""
-    if not isinstance(value, Mapping):
-        raise InvalidQuery("takes all custom fields as a mapping; to compare one, write Q('custom.Tier', exact=...)")
-    return encoded(conversion.wire_json, value, None)
+    """Refuse the whole of the custom fields: it would have to be equal in all of them."""
+    key, wanted = next(iter(value.items()), ("Tier", "Gold")) if isinstance(value, Mapping) else ("Tier", value)
+    raise InvalidQuery(f"compare one custom field at a time: Q('custom.{key}', exact={wanted!r})")
 
 
 def untyped(value: Any, lookup: str, zone: tzinfo | None) -> Any:
@@ -208,7 +213,7 @@ def encoded(encode: Callable[..., Any], *given: Any) -> Any:
 def linked_id(field: ForeignKey[Any] | ReferenceList[Any], value: Any) -> str:
     """Return the id of an object that the link may point to, or an id as it is."""
     if isinstance(value, str):
-        return object_id(value)
+        return object_id(value, field)
     if not isinstance(value, target_of(field)):
         raise InvalidQuery(f"takes a {field.to} or its id, not {value!r}")
     if value.id is None:

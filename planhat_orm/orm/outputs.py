@@ -113,6 +113,28 @@ class Values(LazyValues, Generic[T]):
         """
         return self._records.count()
 
+    def explain(self) -> str:
+        """Say how the records will be got, as ``explain()`` of the queryset does. Sends nothing.
+
+        >>> print(Company.objects.none().values("name").explain())
+        Company.none()
+          nothing is asked: no row can match
+          requests: 0
+        """
+        return self._records.explain()
+
+    def show(self, count: int = 20) -> None:
+        """Print the first rows as a table of the paths that have values.
+
+        :param count: how many.
+
+        >>> Company.objects.order_by("name").values("name", "external_id").show(1)
+        name  external_id
+        Acme  acme-42
+        """
+        shape = Shape("dict", self._shape.outputs)
+        print(table_of([shape.of(record) for record in self._records[:count]]))
+
     def exists(self) -> bool:
         """Tell whether there is any row; pages are read only until one matches.
 
@@ -122,15 +144,14 @@ class Values(LazyValues, Generic[T]):
         return self._records.exists()
 
 
-def table_of(records: list[Any]) -> str:
-    """Lay records out as a table of what is loaded; long values are shortened.
+def table_of(dicts: list[dict[str, Any]]) -> str:
+    """Lay dictionaries of records out as a table of what has values; long values are shortened.
 
     >>> print(table_of([]))
     (no records)
     """
-    if not records:
+    if not dicts:
         return "(no records)"
-    dicts = [record.to_dict() for record in records]
     names = [name for name in dicts[0] if any(row.get(name) not in (None, "", [], {}) for row in dicts)]
     columns = names[:COLUMNS]
     cells = [columns, *([cell(row.get(name)) for name in columns] for row in dicts)]

@@ -115,7 +115,7 @@ def resolve(meta: Options, path: str) -> Target:
             f"{meta.name}.{head} are the {related.to} objects that point to it, and no filter or order goes that way: "
             f"filter them, and use their ids of a {meta.name} in id__in"
         )
-    field = meta.field(head)
+    field = known_field(meta, head)
     if isinstance(field, IdOf):
         field = field.key
     if not separator:
@@ -123,6 +123,17 @@ def resolve(meta: Options, path: str) -> Target:
     if isinstance(field, ForeignKey) and rest in ("id", "pk"):
         return Target(field)
     raise refusal_of_part(meta, field, path, rest)
+
+
+def known_field(meta: Options, name: str) -> Field[Any, Any]:
+    """Return the field of a name; the error for an unknown one says how custom fields are written."""
+    try:
+        return meta.field(name)
+    except UnknownField as problem:
+        # Planhat's labels of custom fields begin with a capital as a rule, and names here never do.
+        if "custom" not in meta.by_name or not name[:1].isupper():
+            raise
+        raise UnknownField(f"{problem}; a custom field is written custom__{name}") from None
 
 
 def custom_target(meta: Options, path: str, separator: str, rest: str) -> Target:
@@ -146,6 +157,11 @@ def refusal_of_part(meta: Options, field: Field[Any, Any], path: str, rest: str)
             f"{path!r} goes across a link, which only a filter does: load the {field.to} objects and order those"
         )
     last = rest.rpartition("__")[2]
+    if "." not in path and last in ("year", "quarter", "month", "week", "day", "date"):
+        raise InvalidQuery(
+            f"{path!r}: {last!r} is no lookup; a stretch of time is a range of its first and last day: "
+            f"{field.name}__range=(date(2026, 1, 1), date(2026, 12, 31))"
+        )
     if "." not in path and last not in LOOKUPS:
         return InvalidQuery(
             f"{path!r}: {last!r} is no lookup{suggestion(last, LOOKUPS)}; there are {', '.join(LOOKUPS)}"

@@ -389,7 +389,7 @@ class QuerySet(Chain, Generic[M]):
         id ... name ... external_id
         ... Acme ... acme-42
         """
-        print(table_of(list(self[:count])))
+        print(table_of([record.to_dict() for record in self[:count]]))
 
     @property
     def scan_report(self) -> ScanReport | None:

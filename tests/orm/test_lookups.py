@@ -118,7 +118,7 @@ conditions = st.sampled_from(
         Q(alerts__regex="a"),
         Q(alerts={"a": 1}),
         Q(alerts__gt=5),
-        Q(custom={"Tier": "Gold"}),
+        Q(custom__isnull=True),
         Q("custom.Tier", exact="Gold"),
         Q("custom.Tier", exact=5),
         Q("custom.Tier", gte=5),
@@ -359,7 +359,13 @@ def test_declared_custom_fields_are_read_as_their_type() -> None:
         (Q(tags__gt="a"), "a list of texts"),
         (Q(tags="vip"), "use contains"),
         (Q(custom__gt=5), "name the custom field"),
-        (Q(custom="Gold"), "as a mapping"),
+        (Q(custom="Gold"), r"Q\('custom.Tier', exact='Gold'\)"),
+        (Q(custom={"Days in Phase": 3}), r"Q\('custom.Days in Phase', exact=3\)"),
+        (Q(owner="acme-42"), r"did you mean owner__external_id='acme-42'\?"),
+        (Q(owner__in=["kim@v.example"]), r"did you mean owner__email='kim@v.example'\?"),
+        (Q(owner="extid-k"), r"did you mean owner__external_id='k'\?"),
+        (Q(followers="kim"), "load the User, and filter by it"),
+        (Q(renewal_date__year=2026), r"renewal_date__range=\(date"),
         (Q(custom__Tier__like="a"), r"written Q\('custom\.Tier__like'"),
         (Q(id="extid-a"), r"did you mean external_id='a'\?"),
         (Q(id="srcid-a"), r"did you mean source_id='a'\?"),
@@ -453,3 +459,17 @@ def test_loosely_lets_letter_case_and_unreadable_values_pass() -> None:
     [link] = compile_q(Enduser._meta, [Q(company=ID)]).tests
     assert link.loosely({"companyId": 5})
     assert not link({"companyId": 5})
+
+
+def test_q_has_no_truth() -> None:
+    with pytest.raises(InvalidQuery, match=r"\|, & and ~"):
+        _ = Q(name="a") or Q(name="b")
+    with pytest.raises(InvalidQuery, match="would drop"):
+        _ = not Q()
+
+
+def test_how_a_custom_field_is_written_is_said() -> None:
+    with pytest.raises(UnknownField, match="a custom field is written custom__Seats"):
+        compile_q(Company._meta, [Q(Seats=5)])
+    with pytest.raises(UnknownField, match=r"'nme'; did you mean 'name'\?$"):
+        compile_q(Company._meta, [Q(nme="Acme")])

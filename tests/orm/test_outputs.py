@@ -134,7 +134,7 @@ def test_a_path_is_followed_part_by_part(path: str, asks: str, links: tuple[str,
 
 def test_a_table_shows_what_has_values_on_one_line_each(box: Sandbox) -> None:
     box.add(Note, company=box.rows(Company)[0], subject="a\nb " + "long " * 20)
-    text = table_of(list(Note.objects.all()))
+    text = table_of(list(Note.objects.values()))
     lines = text.splitlines()
     assert len(lines) == 2
     assert lines[0].split()[:3] == ["id", "company_id", "company_name"]
@@ -145,4 +145,13 @@ def test_a_table_shows_what_has_values_on_one_line_each(box: Sandbox) -> None:
 def test_odd_values_do_not_fail_a_table(box: Sandbox) -> None:
     odd: dict[str, Any] = {"name": "C9", "arr": "many"}
     box.add(Company, **odd)
-    assert "C9" in table_of(list(Company.objects.filter(name="C9").only("name")))
+    assert "C9" in table_of(list(Company.objects.filter(name="C9").only("name").values()))
+
+
+def test_values_are_explained_and_shown(box: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = Company.objects.order_by("name").values_list("name", "owner.email")
+    with box.assert_requests(0):
+        assert rows.explain() == Company.objects.order_by("name").only("name", "owner").explain()
+    with box.assert_requests(2):
+        rows.show(2)
+    assert capsys.readouterr().out.split() == ["name", "owner.email", "C0", "a@v.example", "C1", "b@v.example"]

@@ -368,6 +368,8 @@ def test_a_key_alone_is_met_with_what_was_meant(planhat_sandbox: Sandbox) -> Non
         objects.get("acme-42")
     with pytest.raises(InvalidQuery, match=rf"did you mean id='{UNKNOWN}'\?"):
         objects.get(UNKNOWN)
+    with pytest.raises(InvalidQuery, match=r"did you mean status='customer'\?"):
+        objects.filter("status", "customer")
 
 
 def test_a_queryset_without_a_session_says_so_when_it_is_used() -> None:
