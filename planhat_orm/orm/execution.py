@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from planhat_orm.errors import ApiError, FilterIgnored, NotFound, PaginationError, TransportError
@@ -108,7 +108,7 @@ class Run:
             frozenset(loaded),
             batch.number,
             undelivered=frozenset(undelivered),
-            reload=cast("Any", Reload(self, batch.pages)) if query.on_missing == "peers" and batch.pages else None,
+            reload=Reload(self, batch.pages) if query.on_missing == "peers" and batch.pages else None,
             on_missing=query.on_missing,
         )
         for earlier in self._earlier:

@@ -139,7 +139,7 @@ def load_missing(obj: Model, field: Field[Any, Any]) -> None:
             f"{obj!r}: {field.name} was not asked for, and on_missing is 'raise'; name it in only(), "
             "or call refresh_from_db()"
         )
-    if key not in origin.undelivered and isinstance(origin.reload, Reload) and not field.get_only:
+    if key not in origin.undelivered and origin.reload is not None and not field.get_only:
         with origin.session.identity_map.flight("load", id(origin.reload), key):
             if not obj._knows(key):
                 origin.reload.load(origin, type(obj), key)

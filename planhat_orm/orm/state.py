@@ -6,7 +6,7 @@ assigned or a container is read. Imports the session. It does not promise to be 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakValueDictionary
 
 from planhat_orm.errors import ConfigurationError, FieldError
@@ -14,6 +14,13 @@ from planhat_orm.session.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+
+class Reloading(Protocol):
+    """Repeats the request of a page for one more field."""
+
+    def load(self, origin: Origin, model: type[Any], data_key: str) -> None:
+        """Load the field for all objects of ``origin``."""
 
 
 class Origin:
@@ -47,7 +54,7 @@ class Origin:
         number: int,
         *,
         undelivered: frozenset[str] = frozenset(),
-        reload: Callable[[str], None] | None = None,
+        reload: Reloading | None = None,
         on_missing: str = "peers",
         tenant: object = None,
     ) -> None:

@@ -35,10 +35,6 @@ class Pending:
     def __bool__(self) -> bool:
         return bool(self.values or self.custom)
 
-    def paths(self) -> set[str]:
-        """Return Planhat's names, those inside ``custom`` with ``custom.`` in front."""
-        return {*self.values, *(f"custom.{name}" for name in self.custom)}
-
 
 # What changed
 

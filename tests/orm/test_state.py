@@ -19,8 +19,15 @@ if TYPE_CHECKING:
 NAME, PHASE = frozenset({"name"}), frozenset({"phase"})
 
 
+class Again:
+    """Stands for the request of a page."""
+
+    def load(self, origin: Origin, model: type[Any], data_key: str) -> None:
+        """Load nothing."""
+
+
 def test_a_widened_origin_is_of_the_same_page_and_one_for_all() -> None:
-    page = Origin(None, NAME, 7, reload=lambda key: None, on_missing="one", undelivered=frozenset({"tags"}))
+    page = Origin(None, NAME, 7, reload=Again(), on_missing="one", undelivered=frozenset({"tags"}))
     wide = page.widened(PHASE)
     assert wide.loaded == NAME | PHASE
     assert page.widened(PHASE) is wide
@@ -33,7 +40,7 @@ def test_a_widened_origin_is_of_the_same_page_and_one_for_all() -> None:
 
 
 def test_a_page_is_gone_with_its_objects_and_needs_no_garbage_collector() -> None:
-    page = Origin(None, NAME, 7, reload=lambda key: None)
+    page = Origin(None, NAME, 7, reload=Again())
     wide = page.widened(PHASE)
     wider = wide.widened(frozenset({"tags"}))
     watched = [weakref.ref(one) for one in (page, wide, wider)]
