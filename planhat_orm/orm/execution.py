@@ -18,6 +18,7 @@ from planhat_orm.orm.lookups import short
 from planhat_orm.orm.missing import Reload, deliver, held_after_all, row_of, rows_of, settle
 from planhat_orm.orm.ordering import begins_empty, in_order, is_ordered
 from planhat_orm.orm.planner import CHECKED_ROWS
+from planhat_orm.orm.slips import Slips
 from planhat_orm.orm.state import Origin
 from planhat_orm.paging import TOO_SLOW, Fetch, Rows, ScanReport, TooSlow, count, scan
 from planhat_orm.wire.endpoints import path_for
@@ -295,8 +296,9 @@ class Run:
 
     def tested(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """Check the server's share on every row, then drop what does not match exactly."""
-        predicate = self.plan.predicate
+        predicate, slips = self.plan.predicate, Slips(self.plan)
         for batch in batches:
+            slips.look(batch.rows)
             if predicate:
                 if not batch.whole:
                     self.settle(predicate.keys, batch.rows)
@@ -304,6 +306,7 @@ class Run:
                 batch.rows = [row for row in batch.rows if predicate(row)]
             yield batch
             del batch
+        slips.tell(self.session)
 
     def windowed(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         """Cut the wanted stretch out of rows that were tested here, and stop as soon as it is complete."""
