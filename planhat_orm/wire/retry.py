@@ -9,9 +9,9 @@ The table in words:
 what became     seen as                                      again             after
 =============== ============================================ ================= ==============================
 never sent      DNS, refused, connect timeout, proxy, pool   any verb          0.5 s, doubling
-refused         408, 429; 503 with Retry-After               any verb          what it asks, else 20 s, doubling
+refused         429; 503 with Retry-After                    any verb          what it asks, else 20 s, doubling
 slow            read timeout, 504                            unless NEVER      1 s, doubling; LATER 30 s
-lost            reset, 500, 502, other 5xx, 503 without      unless NEVER      1 s, doubling; LATER 30 s
+lost            reset, 408, 500, 502, other 5xx, 503 without unless NEVER      1 s, doubling; LATER 30 s
                 Retry-After, a 2xx that cannot be read
 unsendable      certificate refused, impossible URL          no
 settled         every other status                           no

@@ -327,7 +327,10 @@ def _no_answer(
     if attempt.fate is Fate.UNSENDABLE:
         what = f"cannot be sent to {host}: {attempt.reason}. Check the certificates and REQUESTS_CA_BUNDLE"
     elif attempt.fate is Fate.NEVER_SENT:
-        what = f"did not reach {host}{tries}: {attempt.reason}. Check the network, the proxy and PLANHAT_REGION"
+        check = (
+            "Is the sandbox still running?" if _is_loopback(host) else "Check the network, the proxy and PLANHAT_REGION"
+        )
+        what = f"did not reach {host}{tries}: {attempt.reason}. {check}"
     elif attempt.status is not None:
         what = f"was answered {attempt.status} by {host}{tries}, but the body cannot be read: {attempt.reason}"
     elif attempt.fate is Fate.SLOW:
