@@ -203,7 +203,8 @@ def _redis() -> tuple[Callable[[str], Any], tuple[type[Exception], ...]]:
     try:
         redis = import_module("redis")
     except ImportError:
-        raise ConfigurationError("Quota.redis needs the Redis client, the extra planhat_orm[redis]: pip install redis") from None
+        message = "Quota.redis needs the Redis client, the extra planhat_orm[redis]: pip install redis"
+        raise ConfigurationError(message) from None
     connect = partial(redis.Redis.from_url, socket_timeout=10.0, socket_connect_timeout=5.0)
     return connect, (redis.RedisError,)
 
