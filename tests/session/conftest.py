@@ -15,6 +15,43 @@ if TYPE_CHECKING:
 
     from planhat_orm import Session
 
+# Faults that lose the answer of a request that was carried out.
+CARRIED_OUT: list[dict[str, Any]] = [
+    {"kind": "lost_answer"},
+    {"kind": "truncated"},
+    {"kind": "html"},
+    *({"kind": "status_after", "status": status} for status in (408, 500, 502, 503, 504)),
+]
+# Faults that lose the answer of a request that was not carried out.
+NOT_CARRIED_OUT: list[dict[str, Any]] = [
+    {"kind": "reset_before"},
+    *({"kind": "status", "status": status} for status in (408, 500, 502, 503, 504)),
+]
+
+
+@pytest.fixture(params=CARRIED_OUT, ids=str)
+def carried_out(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Each fault that loses the answer of a request that was carried out, in turn."""
+    return dict(request.param)
+
+
+@pytest.fixture(params=NOT_CARRIED_OUT, ids=str)
+def not_carried_out(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Each fault that loses the answer of a request that was not carried out, in turn."""
+    return dict(request.param)
+
+
+@pytest.fixture(params=CARRIED_OUT + NOT_CARRIED_OUT, ids=str)
+def answer_lost(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Each fault that loses an answer, in turn."""
+    return dict(request.param)
+
+
+@pytest.fixture
+def records_made(answer_lost: dict[str, Any]) -> int:
+    """How many records a create makes whose answer is lost so."""
+    return int(answer_lost in CARRIED_OUT)
+
 
 @pytest.fixture(autouse=True)
 def no_settings(nothing_set: None) -> None:
