@@ -18,6 +18,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, missing
 
 from planhat_orm.errors import FieldError
+from planhat_orm.wire.endpoints import is_object_id, split_prefix
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DAY = date(1970, 1, 1)
@@ -25,15 +26,9 @@ EPOCH_DAY = date(1970, 1, 1)
 FIRST_MILLISECONDS = 100_000
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z", re.ASCII)
-_OBJECT_ID = re.compile(r"[0-9a-fA-F]{24}\Z")
 
 #: What is said of a value that no JSON can be made of.
 TOO_DEEP = "a value is nested too deeply, or holds itself, so that JSON cannot say it"
-
-
-def is_object_id(value: object) -> bool:
-    """Tell whether ``value`` looks like a Planhat id: 24 hexadecimal digits."""
-    return isinstance(value, str) and _OBJECT_ID.match(value) is not None
 
 
 def same(one: Any, other: Any) -> bool:
@@ -378,7 +373,7 @@ class Reference(Tolerant):
         return reference_id(value)
 
     def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
-        if is_object_id(value) or (isinstance(value, str) and value[:6] in ("extid-", "srcid-")):
+        if is_object_id(value) or (isinstance(value, str) and split_prefix(value) is not None):
             return value
         raise ValidationError(f"must be a Planhat id (24 hexadecimal digits), not {kind(value)} {shown(value)}")
 

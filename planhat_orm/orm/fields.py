@@ -301,25 +301,32 @@ class DayNumber(Field[date, date]):
     python_type = "date"
 
 
-class TextList(Field[list[str], list[str] | tuple[str, ...]]):
-    """A list of texts; what Planhat leaves out reads as an empty list, to which may be appended."""
+class Container(Field[R, W]):
+    """The base of lists and mappings, which are never None: what Planhat leaves out reads as an empty one."""
 
-    converter = conversion.TextList
     mutable = True
-    python_type = "list[str]"
+    #: What makes an empty one.
+    make: type[list[Any]] | type[dict[Any, Any]] = list
 
     @overload
     def __get__(self, obj: None, owner: type[Model]) -> Self: ...
     @overload
-    def __get__(self, obj: Model, owner: type[Model]) -> list[str]: ...
-    def __get__(self, obj: Model | None, owner: type[Model]) -> Self | list[str]:
+    def __get__(self, obj: Model, owner: type[Model]) -> R: ...
+    def __get__(self, obj: Model | None, owner: type[Model]) -> Self | R:
         if obj is None:
             return self
-        value: list[str] = self.read(obj)
+        value: R = self.read(obj)
         return value
 
     def empty(self) -> Any:
-        return []
+        return self.make()
+
+
+class TextList(Container[list[str], list[str] | tuple[str, ...]]):
+    """A list of texts, to which may be appended."""
+
+    converter = conversion.TextList
+    python_type = "list[str]"
 
     def encode(self, value: Any, zone: tzinfo | None = None) -> Any:
         # Planhat clears a list by [] and may ignore null (docs: What Planhat does, Clearing values).
@@ -341,46 +348,19 @@ class Json(Field[Any, Any]):
     mutable = True
 
 
-class List(Field[list[Any], list[Any]]):
-    """A list whose items Planhat does not describe; what Planhat leaves out reads as an empty list."""
+class List(Container[list[Any], list[Any]]):
+    """A list whose items Planhat does not describe."""
 
     converter = conversion.List
-    mutable = True
     python_type = "list[Any]"
 
-    @overload
-    def __get__(self, obj: None, owner: type[Model]) -> Self: ...
-    @overload
-    def __get__(self, obj: Model, owner: type[Model]) -> list[Any]: ...
-    def __get__(self, obj: Model | None, owner: type[Model]) -> Self | list[Any]:
-        if obj is None:
-            return self
-        value: list[Any] = self.read(obj)
-        return value
 
-    def empty(self) -> Any:
-        return []
-
-
-class Map(Field[dict[str, Any], dict[str, Any]]):
-    """A mapping of texts to values; what Planhat leaves out reads as an empty mapping."""
+class Map(Container[dict[str, Any], dict[str, Any]]):
+    """A mapping of texts to values."""
 
     converter = conversion.Map
-    mutable = True
+    make = dict
     python_type = "dict[str, Any]"
-
-    @overload
-    def __get__(self, obj: None, owner: type[Model]) -> Self: ...
-    @overload
-    def __get__(self, obj: Model, owner: type[Model]) -> dict[str, Any]: ...
-    def __get__(self, obj: Model | None, owner: type[Model]) -> Self | dict[str, Any]:
-        if obj is None:
-            return self
-        value: dict[str, Any] = self.read(obj)
-        return value
-
-    def empty(self) -> Any:
-        return {}
 
 
 #: The types a tenant's custom field may be declared with, and what converts them.

@@ -19,7 +19,7 @@ from planhat_orm.orm import conversion
 from planhat_orm.orm.custom import CustomData
 from planhat_orm.orm.matching import LOOKUPS, Span
 from planhat_orm.orm.relations import ForeignKey, Ref, ReferenceList, target_of
-from planhat_orm.wire.endpoints import KEY_KINDS, split_prefix
+from planhat_orm.wire.endpoints import KEY_KINDS, is_object_id, split_prefix
 
 if TYPE_CHECKING:
     from planhat_orm.orm.fields import Field
@@ -151,7 +151,7 @@ def key(data_key: str, lookup: str, value: Any) -> str:
 
 def object_id(value: str, link: ForeignKey[Any] | ReferenceList[Any] | None = None) -> str:
     """Check a Planhat id; ``link`` is where it is the id of another record."""
-    if conversion.is_object_id(value):
+    if is_object_id(value):
         return value.lower()
     kind, meant = split_prefix(value) or ("external_id", value)
     name: str = kind

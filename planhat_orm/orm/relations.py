@@ -19,6 +19,7 @@ from planhat_orm.orm import conversion
 from planhat_orm.orm.conversion import an
 from planhat_orm.orm.fields import MISSING, Field
 from planhat_orm.orm.options import registry
+from planhat_orm.wire.endpoints import PREFIXES, KeyKind, is_object_id, split_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound="Model")
 
 #: What a reference by an own key begins with, and the key it speaks of.
-PREFIXES = {"extid-": "external_id", "srcid-": "source_id"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +42,16 @@ class Ref(Generic[M]):
     """
 
     model: type[M]
-    kind: str
+    kind: KeyKind
     key: str
 
     def __str__(self) -> str:
-        return ("extid-" if self.kind == "external_id" else "srcid-") + self.key
+        return PREFIXES[self.kind] + self.key
 
 
-def make_ref(model: type[M], keys: dict[str, Any]) -> Ref[M]:
+def make_ref(model: type[M], keys: dict[KeyKind, Any]) -> Ref[M]:
     """Build the reference of ``Model.ref``; refused where Planhat does not take one."""
-    given = {kind: key for kind, key in keys.items() if key is not None}
+    given: dict[KeyKind, Any] = {kind: key for kind, key in keys.items() if key is not None}
     if len(given) != 1:
         raise InvalidQuery(f"{model.__name__}.ref() takes one of external_id= and source_id=")
     [(kind, key)] = given.items()
@@ -108,11 +108,11 @@ class ForeignKey(Field[M, "M | Ref[M]"], Generic[M]):
         if value is None or not isinstance(value, (str, Ref)):
             return value
         target = target_of(self)
-        if isinstance(value, str) and value[:6] in PREFIXES:
-            value = Ref(target, PREFIXES[value[:6]], value[6:])
+        if isinstance(value, str) and (own := split_prefix(value)) is not None:
+            value = Ref(target, *own)
         if isinstance(value, Ref):
             return target.objects.using(obj._session()).filter(**{value.kind: value.key}).get()
-        if not conversion.is_object_id(value):
+        if not is_object_id(value):
             raise self.undecodable(value, obj, marshmallow.ValidationError("not a Planhat id"))
         with obj._session().identity_map.flight("link", target):
             return load_related(obj, self, target, value)
@@ -148,7 +148,7 @@ class ForeignKey(Field[M, "M | Ref[M]"], Generic[M]):
             if key is None:
                 raise marshmallow.ValidationError(f"is {an(self.to)} that is not saved yet; save it first")
             value = key
-        if isinstance(value, str) and value[:6] in PREFIXES and not target_of(self)._meta.ref_prefixes:
+        if isinstance(value, str) and split_prefix(value) and not target_of(self)._meta.ref_prefixes:
             raise marshmallow.ValidationError(f"must be an id: Planhat takes no external keys for {an(self.to)} here")
         return super().encode(value, zone)
 
@@ -227,7 +227,7 @@ def stored_id(obj: Model, field: ForeignKey[Any]) -> str | None:
         key = conversion.reference_id(obj._raw.get(field.data_key))
     except marshmallow.ValidationError:
         return None
-    return key if conversion.is_object_id(key) else None
+    return key if is_object_id(key) else None
 
 
 class References(Generic[M]):

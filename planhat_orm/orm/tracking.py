@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import marshmallow
 
 from planhat_orm.errors import DecodeError, ValidationError
-from planhat_orm.orm.conversion import an, is_blank, is_object_id, plain_copy, same
+from planhat_orm.orm.conversion import an, is_blank, plain_copy, same
 from planhat_orm.orm.custom import DELETED, CustomData, CustomValues, differs
 from planhat_orm.orm.fields import MISSING
 from planhat_orm.orm.state import Origin, State, merged
+from planhat_orm.wire.endpoints import is_object_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -328,7 +328,9 @@ def _no_answer(
         what = f"cannot be sent to {host}: {attempt.reason}. Check the certificates and REQUESTS_CA_BUNDLE"
     elif attempt.fate is Fate.NEVER_SENT:
         check = (
-            "Is the sandbox still running?" if _is_loopback(host) else "Check the network, the proxy and PLANHAT_REGION"
+            "Check that the sandbox is running"
+            if _is_loopback(host)
+            else "Check the network, the proxy and PLANHAT_REGION"
         )
         what = f"did not reach {host}{tries}: {attempt.reason}. {check}"
     elif attempt.status is not None:
