@@ -154,9 +154,9 @@ class ModelEndpoint(ModelDirective):
         yield "One record by", code(", ".join(f"/{meta.path}/{PREFIXES[key]}" for key in meta.keyables))
         yield "Unique in a tenant", ", ".join(named[key] for key in ("_id", *meta.unique))
         yield "Rows in a page", f"{default:,} when none is asked for, at most {most:,}"
-        filters = [f"{named[key]} ({name}=)" for name, key in meta.list_params.items()]
+        filters = [f"{named[key]} ({name}=)" for name, key in meta.exact_params.items()]
         yield "Filters of the list", ", ".join(filters) or "none"
-        yield "of these, lists of values", ", ".join(named[meta.list_params[name]] for name in meta.id_list_params)
+        yield "of these, lists of values", ", ".join(named[meta.exact_params[name]] for name in meta.many_params)
         yield "Sent as a hint only", ", ".join(f"{name}=" for name in meta.hint_params)
         yield "Sent so that nothing is hidden", ", ".join(f"{name}={value}" for name, value in meta.unhide.items())
         if meta.lean_path:

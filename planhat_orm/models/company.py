@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from planhat_orm.orm import fields
 from planhat_orm.orm.custom import CustomData
 from planhat_orm.orm.model import Model
+from planhat_orm.orm.params import Param
 from planhat_orm.orm.relations import ForeignKey, ReferenceList, Related
 
 if TYPE_CHECKING:
@@ -40,8 +41,7 @@ class Company(Model):
         keyables = ("id", "external_id", "source_id")
         match_keys = ("_id", "sourceId", "externalId")
         unique = ("sourceId", "externalId")
-        list_params = {"companyId": "_id"}
-        id_list_params = ("companyId",)
+        list_params = {"companyId": Param("_id", many=True)}
         lean_list = True
         list_fields = (
             "_id",

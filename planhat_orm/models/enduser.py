@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from planhat_orm.orm import fields
 from planhat_orm.orm.custom import CustomData
 from planhat_orm.orm.model import Model
+from planhat_orm.orm.params import Param
 from planhat_orm.orm.relations import ForeignKey
 
 if TYPE_CHECKING:
@@ -38,8 +39,7 @@ class Enduser(Model):
         match_keys = ("_id", "sourceId", "externalId", "email")
         unique = ("sourceId",)
         unique_within = {"externalId": "companyId"}
-        list_params = {"companyId": "companyId", "email": "email", "euId": "_id"}
-        id_list_params = ("companyId",)
+        list_params = {"companyId": Param("companyId", many=True), "email": Param("email"), "euId": Param("_id")}
         unhide = {"archived": "true"}
         create_required = ("companyId", ("email", "externalId", "sourceId"))
         updated_field = "updatedAt"

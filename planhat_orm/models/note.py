@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from planhat_orm.orm import fields
 from planhat_orm.orm.custom import CustomData
 from planhat_orm.orm.model import Model
+from planhat_orm.orm.params import Param
 from planhat_orm.orm.relations import ForeignKey, ReferenceList
 
 if TYPE_CHECKING:
@@ -32,9 +33,7 @@ class Touchpoint(Model):
         keyables = ("id", "external_id")
         match_keys = ("_id",)
         unique_within = {"externalId": "companyId"}
-        list_params = {"companyId": "companyId"}
-        id_list_params = ("companyId",)
-        hint_params = {"type": "type"}
+        list_params = {"companyId": Param("companyId", many=True), "type": Param("type", hint=True)}
         create_required = ("companyId",)
         doc_url = "https://www.planhat.com/developers/api/conversation"
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from planhat_orm.orm import fields
 from planhat_orm.orm.custom import CustomData
 from planhat_orm.orm.model import Model
+from planhat_orm.orm.params import Param
 from planhat_orm.orm.relations import ReferenceList, Related
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class User(Model):
         keyables = ("id", "external_id")
         match_keys = ("_id", "externalId", "email")
         unique = ("externalId",)
-        hint_params = {"email": "email"}
+        list_params = {"email": Param("email", hint=True)}
         lean_list = True
         list_fields = (
             "_id",

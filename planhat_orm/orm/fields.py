@@ -20,6 +20,7 @@ from planhat_orm.orm import conversion
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from planhat_orm.orm.evidence import Evidence
     from planhat_orm.orm.model import Model
 
 R = TypeVar("R")
@@ -41,8 +42,10 @@ class Field(Generic[R, W]):
     :param heavy: not asked for in lists unless ``only()`` names it.
     :param get_only: lists never hold it; it is loaded one object at a time.
     :param choices: the only values that may be written; any value is read.
+    :param write_key: Planhat's name of it in what is sent, where that differs: "title" for a ticket's "subject".
     :param label: the name in Planhat's own screens, for suggestions.
     :param help: one sentence on what it means.
+    :param evidence: who says that there is such a property, where it is not ``Meta.evidence["fields"]``.
 
     >>> Text("externalId", help="your own id").data_key
     'externalId'
@@ -64,10 +67,13 @@ class Field(Generic[R, W]):
         heavy: bool = False,
         get_only: bool = False,
         choices: Sequence[str] = (),
+        write_key: str = "",
         label: str = "",
         help: str = "",
+        evidence: Evidence | None = None,
     ) -> None:
         self.data_key = data_key
+        self.write_key = write_key or data_key
         self.required = required
         self.read_only = read_only
         self.heavy = heavy
@@ -75,6 +81,7 @@ class Field(Generic[R, W]):
         self.choices = tuple(choices)
         self.label = label
         self.help = help
+        self.evidence = evidence
         self.name = ""
         self.marshmallow = self.make_converter()
 
@@ -239,7 +246,13 @@ class IdOf(Id):
 
     def __init__(self, key: Field[Any, Any]) -> None:
         self.key = key
-        super().__init__(key.data_key, required=key.required, read_only=key.read_only, help=f"the id of {key.help}")
+        super().__init__(
+            key.data_key,
+            required=key.required,
+            read_only=key.read_only,
+            help=f"the id of {key.help}",
+            evidence=key.evidence,
+        )
 
     def read(self, obj: Model) -> Any:
         return self.key.id_in(obj)  # type: ignore[attr-defined]  # a ForeignKey; naming it here would be a cycle

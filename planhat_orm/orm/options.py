@@ -9,16 +9,24 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from planhat_orm.errors import ConfigurationError, UnknownField, suggestion
+from planhat_orm.errors import ConfigurationError, NotSupported, UnknownField, suggestion
 from planhat_orm.orm.fields import Custom, Field, IdOf
+from planhat_orm.orm.params import Param
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from planhat_orm.orm.evidence import Evidence, Quirk
     from planhat_orm.orm.model import Model
+    from planhat_orm.wire.endpoints import KeyKind
 
 #: Every concrete model by its name; importing ``planhat_orm.models`` fills it with Planhat's own.
 registry: dict[str, type[Model]] = {}
+
+#: What can be done with an object; each is offered unless ``Meta.not_offered`` says what to do instead.
+OPERATIONS = ("create", "get", "list", "update", "delete", "bulk_upsert")
+#: What ``Meta.evidence`` may speak of, beside the operations one by one.
+ASPECTS = ("fields", "operations", "filters", "keys", "matching", "required", "limits", "hidden", *OPERATIONS)
 
 #: What ``class Meta`` may say, with its default.
 META_DEFAULTS: dict[str, Any] = {
@@ -34,17 +42,25 @@ META_DEFAULTS: dict[str, Any] = {
     "unique": (),
     # Planhat's names of the keys that are unique within something else only, and that of the field that says in what.
     "unique_within": {},
-    # List parameters that filter, and Planhat's name of the field that each speaks of.
+    # List parameters beside those of paging: a Param each, or just Planhat's name of the field that it filters by.
     "list_params": {},
-    # Those of list_params that take several ids, comma-separated.
-    "id_list_params": (),
-    # List parameters that only a stray source names: sent as a hint, never relied on.
-    "hint_params": {},
+    # What a list can be asked for beside its filters.
+    "list_takes": ("limit", "offset", "sort", "select"),
+    # Operations that Planhat does not offer, and what to do instead.
+    "not_offered": {},
+    # Operations beyond those of every object, and their request: {"duplicate": "POST /timeentries/duplicate"}.
+    "more_operations": {},
     # Lists hold fewer fields than get unless `select` asks for more; list_fields are those they hold.
     "lean_list": False,
     "list_fields": (),
-    # Parameters without which lists hide rows.
+    # Parameters without which lists hide rows; a tuple of values where no one value shows all: a list for each.
     "unhide": {},
+    # Names under which some answers hold a field instead of its own: {"nps": "score"}.
+    "aliases": {},
+    # The collection whose records these are, where it has another path: a ticket is a record of "conversations".
+    "same_records_as": "",
+    # What definitions of custom fields call this model; its name in small letters unless said.
+    "custom_parent": "",
     # What a create needs: Planhat's names, a tuple for "one of these".
     "create_required": (),
     # Written with every create and update although unchanged.
@@ -62,6 +78,10 @@ META_DEFAULTS: dict[str, Any] = {
     "small_table": False,
     # Whether an external id in a reference ("extid-...") may stand for a record of this model.
     "ref_prefixes": False,
+    # Who says so, by aspect or operation; "fields" for every field that does not say otherwise.
+    "evidence": {},
+    # What is particular and not told by the rest.
+    "quirks": (),
     "doc_url": "https://www.planhat.com/developers/api/introduction",
     "abstract": False,
 }
@@ -77,16 +97,20 @@ class Options:
 
     path: str
     page_size: tuple[int, int]
-    keyables: tuple[str, ...]
+    keyables: tuple[KeyKind, ...]
     match_keys: tuple[str, ...]
     unique: tuple[str, ...]
     unique_within: Mapping[str, str]
-    list_params: Mapping[str, str]
-    id_list_params: tuple[str, ...]
-    hint_params: Mapping[str, str]
+    list_params: Mapping[str, Param]
+    list_takes: tuple[str, ...]
+    not_offered: Mapping[str, str]
+    more_operations: Mapping[str, str]
     lean_list: bool
     list_fields: tuple[str, ...]
-    unhide: Mapping[str, str]
+    unhide: Mapping[str, Any]
+    aliases: Mapping[str, str]
+    same_records_as: str
+    custom_parent: str
     create_required: tuple[str | tuple[str, ...], ...]
     always_sent: tuple[str, ...]
     lean_path: str
@@ -96,6 +120,8 @@ class Options:
     updated_field: str
     small_table: bool
     ref_prefixes: bool
+    evidence: Mapping[str, Evidence]
+    quirks: tuple[Quirk, ...]
     doc_url: str
     abstract: bool
 
@@ -112,10 +138,21 @@ class Options:
         for option, default in META_DEFAULTS.items():
             found = (said[option] for said in above if option in said and option != "abstract")
             setattr(self, option, self.said.get(option, next(found, default)))
+        self.list_params = {
+            name: Param(said) if isinstance(said, str) else said for name, said in self.list_params.items()
+        }
+        self.check(self.not_offered, OPERATIONS, "not_offered")
+        self.check(self.evidence, ASPECTS, "evidence")
         #: The fields that travel, inherited ones first.
         self.fields: tuple[Field[Any, Any], ...] = ()
         #: Other names for what travels: ids beside foreign keys, declared custom fields.
         self.virtual: tuple[Field[Any, Any], ...] = ()
+
+    def check(self, said: Iterable[str], known: Iterable[str], option: str) -> None:
+        """Refuse a name in an option of ``class Meta`` that means nothing."""
+        for name in said:
+            if name not in known:
+                raise ConfigurationError(f"{self.name}.Meta.{option} has {name!r}{suggestion(name, known)}")
 
     def adopt(self, fields: Iterable[Field[Any, Any]]) -> None:
         """Take the fields in order; two of one Planhat name are an error."""
@@ -130,6 +167,46 @@ class Options:
                     f"{self.name}: {twin.name} and {field.name} both stand for Planhat's {field.data_key!r}"
                 )
         self.fields, self.virtual = tuple(own), tuple(other)
+
+    @property
+    def records(self) -> str:
+        """The collection whose records these are: its own path, but for a ticket."""
+        return self.same_records_as or self.path
+
+    @cached_property
+    def operations(self) -> tuple[str, ...]:
+        """The operations that Planhat offers."""
+        return tuple(operation for operation in OPERATIONS if operation not in self.not_offered)
+
+    def require(self, operation: str) -> None:
+        """Refuse an operation that Planhat does not offer, before any request.
+
+        :raises NotSupported: saying what to do instead.
+        """
+        if operation in self.not_offered:
+            raise NotSupported(
+                f"Planhat offers no {operation.replace('_', ' ')} of {self.name}: {self.not_offered[operation]}"
+            )
+
+    @cached_property
+    def exact_params(self) -> dict[str, str]:
+        """The list parameters that take the value of a field as it is, and Planhat's name of the field."""
+        return {name: param.data_key for name, param in self.list_params.items() if param.plain}
+
+    @cached_property
+    def many_params(self) -> tuple[str, ...]:
+        """Those of ``exact_params`` that take several values, comma-separated."""
+        return tuple(name for name in self.exact_params if self.list_params[name].many)
+
+    @cached_property
+    def hint_params(self) -> dict[str, str]:
+        """The list parameters that are sent as a hint and never relied on."""
+        return {name: param.data_key for name, param in self.list_params.items() if param.hint and param.data_key}
+
+    @cached_property
+    def key_kinds(self) -> dict[str, KeyKind]:
+        """Planhat's names of the fields that /{path}/{key} takes, and what each key is called here."""
+        return {self.by_name[kind].data_key: kind for kind in self.keyables if kind in self.by_name}
 
     @cached_property
     def by_key(self) -> dict[str, Field[Any, Any]]:

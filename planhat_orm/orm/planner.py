@@ -74,7 +74,7 @@ class Plan:
     @property
     def id_key(self) -> str:
         """Planhat's name of the field that the id lists speak of, "" without any."""
-        return self.meta.list_params[self.id_param] if self.id_param else ""
+        return self.meta.exact_params[self.id_param] if self.id_param else ""
 
     @property
     def local(self) -> tuple[CompiledCondition, ...]:
@@ -226,7 +226,7 @@ def share_of(meta: Options, predicate: Predicate) -> Share:
     params: dict[str, str] = {}
     asked: list[CompiledCondition] = []
     found = Share({}, ())
-    for name, data_key in meta.list_params.items():
+    for name, data_key in meta.exact_params.items():
         tests = [test for test in predicate.tests if test.target.data_key == data_key and test.folded]
         exact = next((test for test in tests if len(set(test.values)) == 1), None)
         if exact is not None:
@@ -234,7 +234,7 @@ def share_of(meta: Options, predicate: Predicate) -> Share:
             if value.strip():  # Planhat ignores a blank parameter
                 params[name] = value
                 asked.append(exact)
-        elif tests and name in meta.id_list_params and not found.ids:
+        elif tests and name in meta.many_params and not found.ids:
             ids = set.intersection(*(set(test.value) for test in tests))
             found = Share({}, (), name, tuple(sorted(ids)), tuple(tests))
     return replace(found, params=params, asked=tuple(asked))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import tzinfo
 
+    from planhat_orm.orm.evidence import Evidence
     from planhat_orm.orm.manager import Manager
     from planhat_orm.orm.model import Model
     from planhat_orm.session.session import Session
@@ -78,6 +79,7 @@ class ForeignKey(Field[M, "M | Ref[M]"], Generic[M]):
 
     :param to: the name of the model it points to.
     :param data_key: Planhat's name of the property.
+    :param takes_keys: Planhat takes an own key of the target in place of its id: "extid-acme-42".
 
     Reading it loads the record, and those of all rows handed out together, unless the session has it.
     """
@@ -89,12 +91,28 @@ class ForeignKey(Field[M, "M | Ref[M]"], Generic[M]):
         *,
         required: bool = False,
         read_only: bool = False,
+        heavy: bool = False,
+        get_only: bool = False,
+        takes_keys: bool = False,
+        write_key: str = "",
         label: str = "",
         help: str = "",
+        evidence: Evidence | None = None,
     ) -> None:
         self.to = self.relation = to
+        self.takes_keys = takes_keys
         self.python_type = to
-        super().__init__(data_key, required=required, read_only=read_only, label=label, help=help or f"the {to}")
+        super().__init__(
+            data_key,
+            required=required,
+            read_only=read_only,
+            heavy=heavy,
+            get_only=get_only,
+            write_key=write_key,
+            label=label,
+            help=help or f"the {to}",
+            evidence=evidence,
+        )
 
     def make_converter(self) -> conversion.Tolerant:
         return conversion.Reference(required=self.required, data_key=self.data_key)
@@ -196,7 +214,7 @@ def load_by_ids(session: Session, target: type[Model], keys: list[str]) -> dict[
     objects = target.objects.using(session)
     if target._meta.small_table:
         return from_table(session, target, keys)
-    if len(keys) > 1 and "_id" not in (target._meta.list_params[name] for name in target._meta.id_list_params):
+    if len(keys) > 1 and "_id" not in (target._meta.exact_params[name] for name in target._meta.many_params):
         keys = keys[:1]
     found = objects.filter(id__in=keys) if len(keys) > 1 else objects.filter(id=keys[0])
     return {**dict.fromkeys(keys), **{record._raw["_id"]: record for record in found}}
@@ -321,6 +339,7 @@ class ReferenceList(Field[References[M], "Iterable[M | str]"], Generic[M]):
 
     :param to: the name of the model it points to.
     :param item_key: where Planhat wants objects as items, the key that holds the id: ``{"id": ...}``.
+    :param takes_keys: Planhat takes own keys of the targets in place of their ids: "extid-acme-42".
     """
 
     converter = conversion.ReferenceList
@@ -332,16 +351,29 @@ class ReferenceList(Field[References[M], "Iterable[M | str]"], Generic[M]):
         data_key: str,
         *,
         item_key: str = "",
+        required: bool = False,
         read_only: bool = False,
         heavy: bool = False,
         get_only: bool = False,
+        takes_keys: bool = False,
         label: str = "",
         help: str = "",
+        evidence: Evidence | None = None,
     ) -> None:
         self.to = self.relation = to
+        self.takes_keys = takes_keys
         self.item_key = item_key
         self.python_type = f"References[{to}]"
-        super().__init__(data_key, read_only=read_only, heavy=heavy, get_only=get_only, label=label, help=help)
+        super().__init__(
+            data_key,
+            required=required,
+            read_only=read_only,
+            heavy=heavy,
+            get_only=get_only,
+            label=label,
+            help=help,
+            evidence=evidence,
+        )
 
     @overload
     def __get__(self, obj: None, owner: type[Model]) -> Self: ...

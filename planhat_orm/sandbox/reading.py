@@ -74,13 +74,13 @@ def _whole(text: str | None, default: int, *, least: int) -> int:
 
 def _conditions(world: World, collection: Collection, params: Mapping[str, str]) -> tuple[Condition, ...]:
     meta = collection.meta
-    filters = {**meta.list_params, **(meta.hint_params if world.behaviour.hints else {})}
+    filters = {**meta.exact_params, **(meta.hint_params if world.behaviour.hints else {})}
     where: list[Condition] = []
     for name, key in filters.items():
         value = params.get(name)
         if value:
             # Comma lists only where they are documented; elsewhere the text matches nothing.
-            where.append(Condition(key, tuple(value.split(",")) if name in meta.id_list_params else (value,)))
+            where.append(Condition(key, tuple(value.split(",")) if name in meta.many_params else (value,)))
     for name, shown in collection.hiding.items():
         if params.get(name) != shown:
             where.append(Condition(name))

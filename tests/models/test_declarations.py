@@ -212,13 +212,13 @@ def test_every_foreign_key_has_its_id_beside_it(model: type[Model]) -> None:
 @pytest.mark.parametrize("model", [model for model, _ in MODELS], ids=lambda model: model.__name__)
 def test_what_meta_names_is_declared(model: type[Model]) -> None:
     meta = model._meta
-    named = {*meta.match_keys, *meta.unique, *meta.list_params.values(), *meta.hint_params.values(), *meta.constant}
+    named = {*meta.match_keys, *meta.unique, *meta.exact_params.values(), *meta.hint_params.values(), *meta.constant}
     named |= {*meta.list_fields, *meta.lean_fields, *meta.lean_params.values(), *meta.always_sent, *meta.unhide}
     for needed in meta.create_required:
         named |= {needed} if isinstance(needed, str) else {*needed}
     named |= {meta.updated_field} - {""}
     assert named <= meta.keys
-    assert {*meta.id_list_params} <= {*meta.list_params}
+    assert {*meta.many_params} <= {*meta.exact_params}
     assert meta.page_size[0] <= meta.page_size[1]
 
 

@@ -1,0 +1,67 @@
+"""Where a fact about Planhat comes from, and how sure it is.
+
+Planhat's reference is incomplete and its copies disagree, so every declaration can say who says so. Descriptions only:
+the reference pages show them, and nothing here decides anything. Imports nothing of the package.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+#: "documented": stated on an official page or in a transcription of one. "observed": reported by code or notes of
+#: people who ran against the real service. "inferred": deduced; a hypothesis.
+Sure = Literal["documented", "observed", "inferred"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Something that can be looked up: a page, a repository, with its age.
+
+    :param title: what it is, in a few words.
+    :param url: its address; "" where there is none to give.
+    :param dated: when it was written or checked, as far as known: "2025-10".
+    """
+
+    title: str
+    url: str = ""
+    dated: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How sure a fact is, and who says so.
+
+    >>> documented(Source("the official page")).sure
+    'documented'
+    """
+
+    sure: Sure
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quirk:
+    """Something particular to one object that its fields do not tell, in one or two sentences.
+
+    >>> Quirk("Deleting answers the deleted record.", observed(Source("a client"))).evidence.sure
+    'observed'
+    """
+
+    text: str
+    evidence: Evidence
+
+
+def documented(*sources: Source) -> Evidence:
+    """Return the evidence of what an official page, or a transcription of one, states."""
+    return Evidence("documented", sources)
+
+
+def observed(*sources: Source) -> Evidence:
+    """Return the evidence of what people saw who ran against the real service."""
+    return Evidence("observed", sources)
+
+
+def inferred(*sources: Source) -> Evidence:
+    """Return the evidence of what was deduced only."""
+    return Evidence("inferred", sources)
