@@ -17,10 +17,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Change", "Ledger", "Outcome", "Status"]
 
-Status = Literal["created", "updated", "unchanged", "deleted", "failed", "not_found", "unknown", "not_sent"]
+Status = Literal[
+    "created",
+    "updated",
+    "unchanged",
+    "deleted",
+    "acknowledged",
+    "failed",
+    "not_found",
+    "unknown",
+    "not_sent",
+]
 
-# What a record without an id is called in messages, first found.
-_NAMED_BY = ("name", "email", "subject", "externalId", "sourceId")
+# What a record without an id is called in messages, first found: what people call it, then its keys.
+_NAMED_BY = ("name", "title", "email", "subject", "product", "action", "dimensionId", "externalId", "extId", "sourceId")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +65,10 @@ class Change:
 class Outcome:
     """What became of one Change.
 
-    ``status`` is "created", "updated", "unchanged" (nothing had changed, nothing was sent), "deleted", "failed",
-    "not_found", "unknown" (nobody can tell) or "not_sent". ``row`` is the record as Planhat answered, if it did.
-    ``number`` orders the answer among what the session read and wrote. ``error`` says why it failed or cannot be known.
+    ``status`` is "created", "updated", "unchanged" (nothing had changed, nothing was sent), "deleted", "acknowledged"
+    (received, and carried out later), "failed", "not_found", "unknown" (nobody can tell) or "not_sent". ``row`` is the
+    record as Planhat answered, if it did. ``number`` orders the answer among what the session read and wrote. ``error``
+    says why it failed or cannot be known.
 
     >>> from planhat_orm.models import Company
     >>> Outcome(Change(Company, None, {}, {"name": "Acme"}), "not_sent").row is None
@@ -104,6 +115,11 @@ class Ledger:
     def deleted(self) -> list[Outcome]:
         """Records that are gone now."""
         return self.of("deleted")
+
+    @property
+    def acknowledged(self) -> list[Outcome]:
+        """What Planhat says it received; what becomes of it is not told."""
+        return self.of("acknowledged")
 
     @property
     def failed(self) -> list[Outcome]:

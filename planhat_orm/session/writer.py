@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from planhat_orm.errors import AmbiguousWrite, ApiError, BadRequest, NotFound, PlanhatError, TransportError
 from planhat_orm.session.changes import Change, Ledger, Outcome, Status
-from planhat_orm.wire.endpoints import KEY_KINDS, path_for, split_prefix
+from planhat_orm.wire.endpoints import path_for, split_prefix
 from planhat_orm.wire.retry import may_have_run
 from planhat_orm.wire.transport import Replay, Request, Response
+
+if TYPE_CHECKING:
+    from planhat_orm.session.records import Record
 
 __all__ = ["SETTLE_SECONDS", "Change", "Ledger", "Outcome", "Status", "Writer"]
 
@@ -59,6 +62,50 @@ class Writer:
         if outcome.error is not None and outcome.status != "not_found":
             raise outcome.error
         return outcome
+
+    def act(
+        self,
+        model: type[Record],
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        host: Literal["main", "analytics"] = "main",
+        auth: Literal["token", "tenant"] = "token",
+        timeout: tuple[float, float] | None = None,
+    ) -> Response:
+        """Send a write that does what it does once more each time it is sent, and return Planhat's answer.
+
+        For what is no create, update or delete of one record: duplicating time entries, pushing metrics. It is sent
+        again only while it is certain that Planhat has not seen it.
+
+        :param model: whose write it is, for messages.
+        :param method: POST, as a rule.
+        :param path: from the host on, quoted; ``{tenant}`` in it stands for the tenant token.
+        :param body: what is sent, as JSON.
+        :param host: the API or the analytics host.
+        :param auth: which token it is sent with.
+        :param timeout: (connect, read) in seconds, None for the session's.
+        :raises ReadOnlyError: in a read-only session; nothing is sent.
+        :raises AmbiguousWrite: the answer was lost, so that it may have been carried out, once. ``sent`` is the body.
+        :raises ApiError: or its subclass for the status: Planhat refused it.
+        :raises TransportError: it did not reach Planhat.
+
+        >>> answer = session.writer.act(Company, "POST", "/companies", {"name": "Acme Nordic"})
+        >>> answer.data["name"]
+        'Acme Nordic'
+        """
+        request = Request(method, path, json=body, host=host, auth=auth, timeout=timeout, replay=Replay.NEVER)
+        try:
+            return self._send(request)
+        except (ApiError, TransportError) as error:
+            if not may_have_run(error):
+                raise
+            raise AmbiguousWrite(
+                f"{request} of {model._meta.name}: the answer was lost ({error}), so it may have been carried out, "
+                "once. Look at Planhat before you send it again: that would do it twice",
+                sent=body if isinstance(body, Mapping) else {"items": body},
+            ) from error
 
     def _carry_out(self, change: Change) -> Outcome:
         act = {"create": self._create, "update": self._update, "delete": self._delete}[change.verb]
@@ -130,7 +177,7 @@ class Writer:
     def _settle(self, change: Change, body: dict[str, Any], lost: PlanhatError) -> Outcome:
         """Find out by a unique key whether a create that was not answered was carried out."""
         meta = change.model._meta
-        key = next((name for name in meta.unique if body.get(name) and KEY_KINDS.get(name) in meta.keyables), None)
+        key = next((name for name in meta.unique if body.get(name) and name in meta.key_kinds), None)
         if key is None:
             raise _ambiguous(
                 change,
@@ -147,8 +194,9 @@ class Writer:
 
     def _look_up(self, change: Change, key: str, value: str, lost: PlanhatError) -> Response | None:
         """Read the record that holds a unique key, None where there is none."""
+        meta = change.model._meta
         try:
-            response = self._send(Request("GET", path_for(change.model._meta.path, value, kind=KEY_KINDS[key])))
+            response = self._send(Request("GET", path_for(meta.path, value, kind=meta.key_kinds[key])))
         except NotFound:
             return None
         except (ApiError, TransportError) as error:

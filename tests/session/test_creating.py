@@ -142,13 +142,14 @@ def test_models_without_a_key_to_look_up_are_ambiguous(box: Sandbox, session: Se
 def of(**meta: Any) -> Any:
     """A model over the companies with other keys."""
     options = {"name": "Thing", "path": "companies", "unique": ("externalId",), "match_keys": ("_id", "externalId")}
-    return type("Thing", (), {"_meta": SimpleNamespace(**{**options, "keyables": ("id", "external_id"), **meta})})
+    known = {"_id": "id", "externalId": "external_id"}
+    return type("Thing", (), {"_meta": SimpleNamespace(**{**options, "key_kinds": known, **meta})})
 
 
 def test_a_unique_key_that_cannot_be_read_by_looks_nothing_up(box: Sandbox, session: Session) -> None:
     box.fault("lost_answer", method="POST")
     with pytest.raises(AmbiguousWrite, match="no key that is unique"):
-        session.writer.write_one(create(ACME, of(keyables=("id",))))
+        session.writer.write_one(create(ACME, of(key_kinds={"_id": "id"})))
     assert sent(box) == ["POST /companies"]
 
 

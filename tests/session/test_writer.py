@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from planhat_orm.errors import (
+    AmbiguousWrite,
+    BadRequest,
     NotFound,
     ReadOnlyError,
     TransportError,
@@ -209,3 +211,33 @@ def test_a_writer_sleeps_for_real_unless_told_otherwise() -> None:
     import time
 
     assert Writer(lambda request: None)._sleep is time.sleep  # type: ignore[arg-type, return-value]
+
+
+# What is no create, update or delete of one record
+
+
+def test_an_act_is_sent_as_it_is_and_its_answer_handed_back(box: Sandbox, session: Session) -> None:
+    answer = session.writer.act(Company, "POST", "/companies", ACME)
+    assert answer.data["_id"] == box.row(Company, external_id="acme-42")["_id"]
+    assert sent(box) == ["POST /companies"]
+
+
+def test_an_act_whose_answer_is_lost_is_never_sent_twice(
+    box: Sandbox, session: Session, carried_out: dict[str, Any]
+) -> None:
+    with box.fault(**carried_out), pytest.raises(AmbiguousWrite, match=r"POST /companies of Company: .*once") as caught:
+        session.writer.act(Company, "POST", "/companies", {"name": "Acme"})
+    assert caught.value.sent == {"name": "Acme"}
+    assert (len(box.requests), box.count(Company)) == (1, 1)
+
+
+def test_an_act_that_planhat_refuses_raises_its_refusal(box: Sandbox, session: Session) -> None:
+    with pytest.raises(BadRequest):
+        session.writer.act(Company, "POST", "/companies", {})
+    assert len(box.requests) == 1
+
+
+def test_a_read_only_session_refuses_an_act(box: Sandbox) -> None:
+    with pytest.raises(ReadOnlyError):
+        box.session(read_only=True).writer.act(Company, "POST", "/companies", ACME)
+    assert box.requests == []
