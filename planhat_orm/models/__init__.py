@@ -4,10 +4,28 @@ Imports the ORM. Importing this package registers every object; a new one is a n
 promise to hold everything that Planhat has: ``session.request`` reaches the rest.
 """
 
+from planhat_orm.models.campaign import Campaign
+from planhat_orm.models.churn import Churn
 from planhat_orm.models.company import Company
 from planhat_orm.models.enduser import Enduser
+from planhat_orm.models.invoice import Invoice
 from planhat_orm.models.license import License
 from planhat_orm.models.note import Note
+from planhat_orm.models.objective import Objective
+from planhat_orm.models.opportunity import Opportunity
+from planhat_orm.models.sale import Sale
 from planhat_orm.models.user import User
 
-__all__ = ["Company", "Enduser", "License", "Note", "User"]
+__all__ = [
+    "Campaign",
+    "Churn",
+    "Company",
+    "Enduser",
+    "Invoice",
+    "License",
+    "Note",
+    "Objective",
+    "Opportunity",
+    "Sale",
+    "User",
+]
