@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from planhat_orm.models import sources
 from planhat_orm.orm import fields
 from planhat_orm.orm.custom import CustomData
+from planhat_orm.orm.evidence import Quirk, documented, inferred, observed
 from planhat_orm.orm.model import Model
 from planhat_orm.orm.params import Param
 from planhat_orm.orm.relations import ForeignKey, ReferenceList, Related
@@ -21,6 +23,12 @@ if TYPE_CHECKING:
     from planhat_orm.models.user import User
 
 STATUSES = ("prospect", "coming", "customer", "canceled", "lost")
+#: In samples of the official page, which its table does not have.
+IN_SAMPLES = documented(sources.PH_DESK)
+#: Named by a customer's notes of what the hosted server says of its fields.
+IN_TENANTS = observed(sources.TENANT_GUIDE)
+#: In the schema of one connector alone.
+IN_SCHEMA = observed(sources.AIRBYTE)
 
 
 class Company(Model):
@@ -28,6 +36,11 @@ class Company(Model):
 
     ``get`` takes ``id``, ``external_id`` and ``source_id``; both keys are unique in a tenant. Lists hold fewer
     properties than ``get`` does, so they are asked for what is declared here and not ``heavy``.
+
+    Revenue, health and status are Planhat's to compute, mostly from the licences. Its page calls them generated, and
+    its sample of a create sends some of them all the same; as the next calculation may overwrite them, they are
+    read-only here. ``csm_score``, ``phase``, ``domains``, ``customer_from`` and ``customer_to`` are kept by Planhat and
+    may be written. How the parent in the tree is set is not documented.
 
     Source: https://www.planhat.com/developers/api/company
 
@@ -74,6 +87,60 @@ class Company(Model):
         updated_field = "updatedAt"
         ref_prefixes = True
         doc_url = "https://www.planhat.com/developers/api/company"
+        evidence = {
+            "fields": documented(sources.official("company"), sources.PH_DESK),
+            "operations": documented(sources.POSTMAN, sources.PH_DESK),
+            "filters": documented(sources.POSTMAN, sources.PH_DESK),
+            "keys": documented(sources.POSTMAN, sources.PH_DESK, sources.UNIQUENESS, sources.MERGING),
+            "matching": documented(sources.PH_DESK, sources.REFERENCE_2026, sources.BULK_PAGE),
+            "required": documented(sources.POSTMAN, sources.PH_DESK),
+            "limits": documented(sources.POSTMAN, sources.PH_DESK, sources.DLT),
+        }
+        quirks = (
+            Quirk(
+                "Lists hold a subset of the properties unless select asks for more.",
+                documented(sources.PH_DESK, sources.HULL),
+            ),
+            Quirk(
+                "An owner comes as an id, as an object {_id, nickName} or as null in lists.",
+                observed(sources.GO_CLIENT, sources.COMPASS, sources.PH_DESK),
+            ),
+            Quirk(
+                "Lists ignore name=, externalId= and companyName=: the first page comes as if nothing had been asked.",
+                observed(sources.SUPPORT_BOT),
+            ),
+            Quirk(
+                '/leancompanies lists all companies with four properties; a missing external id is "" there, and it '
+                "filters by a status that it does not show.",
+                documented(sources.PH_DESK, sources.POSTMAN, sources.LARAVEL),
+            ),
+            Quirk(
+                "orgPath is a text of ids with a comma before, between and behind them, the root first.",
+                observed(sources.PYPLANHAT),
+            ),
+            Quirk(
+                "Inside the embedded licences and sales the currency is an object {_id, symbol, rate, isBase, "
+                "overrides}; they come with get only.",
+                documented(sources.PH_DESK, sources.GO_CLIENT),
+            ),
+            Quirk(
+                "The page's sample of a create sends status, h and revenue totals, and a record holds what was sent; "
+                "the next calculation may overwrite it.",
+                inferred(sources.POSTMAN, sources.PH_DESK),
+            ),
+            Quirk("Any text is stored as a phase, also one that the tenant has not.", documented(sources.PH_DESK)),
+            Quirk(
+                "Creating a company under an external id in use made a second one in 2018; newer sources expect a 400.",
+                documented(sources.DUPLICATES_HELP, sources.STATUS_PAGE, sources.MERGING),
+            ),
+            Quirk(
+                'Some answers hold domains as one comma-separated text and booleans as ""; features is an object '
+                "although it is documented as a list.",
+                observed(sources.PYPLANHAT, sources.PH_DESK),
+            ),
+            Quirk("nextTouch came as milliseconds since 1970 in a list of 2020.", observed(sources.HULL)),
+            Quirk("An _id in the body of an update may give 400; none is sent.", observed(sources.GO_CLIENT)),
+        )
 
     name: fields.Text = fields.Text("name", required=True, help="the name; may repeat")
     owner: ForeignKey[User] = ForeignKey("User", "owner", help="the main account or success manager")
@@ -91,9 +158,20 @@ class Company(Model):
         "status", read_only=True, choices=STATUSES, help="derived by Planhat from the licences"
     )
     domains: fields.TextList = fields.TextList("domains", help="e-mail domains, sometimes whole addresses")
-    health: fields.Number = fields.Number("h", read_only=True, label="Health", help="the health score, 0 to 10")
+    health: fields.Number = fields.Number(
+        "h",
+        read_only=True,
+        label="Health",
+        help="the health score, 0 to 10",
+        evidence=observed(sources.PH_DESK, sources.COMPASS, sources.AIRBYTE),
+    )
     health_profile_id: fields.Id = fields.Id("hProfile", read_only=True, help="the health profile in use")
-    csm_score: fields.Integer = fields.Integer("csmScore", label="CSM Score", help="the manual score, 1 to 5")
+    csm_score: fields.Integer = fields.Integer(
+        "csmScore",
+        label="CSM Score",
+        help="the manual score, 1 to 5",
+        evidence=observed(sources.PH_DESK, sources.TENANT_GUIDE, sources.MCP_NOTES),
+    )
     mr: fields.Number = fields.Number("mr", read_only=True, help="MRR plus one-off revenue of the last 30 days")
     nrr30: fields.Number = fields.Number("nrr30", read_only=True, help="one-off sales of the last 30 days")
     mrr_total: fields.Number = fields.Number("mrrTotal", read_only=True, help="recurring revenue so far")
@@ -110,14 +188,22 @@ class Company(Model):
     zip: fields.Text = fields.Text("zip")
     phone: fields.Text = fields.Text("phonePrimary", label="Phone", help="the primary phone number")
     web: fields.Text = fields.Text("web", label="Website")
-    customer_from: fields.Date = fields.Date("customerFrom", label="Customer From", help="start of the active licence")
-    customer_to: fields.Date = fields.Date("customerTo", label="Customer To", help="renewal day of the active licence")
+    customer_from: fields.Date = fields.Date(
+        "customerFrom",
+        label="Customer From",
+        help="start of the active licence; may be written where the tenant allows it",
+    )
+    customer_to: fields.Date = fields.Date(
+        "customerTo", label="Customer To", help="renewal day of the active licence; None where there is none"
+    )
     last_renewal: fields.Date = fields.Date("lastRenewal", read_only=True, label="Last Renewal")
-    renewal_date: fields.Date = fields.Date("renewalDate", label="Renewal Date", help="seen in samples only")
+    renewal_date: fields.Date = fields.Date(
+        "renewalDate", label="Renewal Date", evidence=observed(sources.PH_DESK, sources.TENANT_GUIDE)
+    )
     renewal_days_from_now: fields.Number = fields.Number(
         "renewalDaysFromNow", read_only=True, help="days to the renewal; negative when it is past"
     )
-    auto_renews: fields.Boolean = fields.Boolean("autoRenews", read_only=True, help="seen in samples only")
+    auto_renews: fields.Boolean = fields.Boolean("autoRenews", read_only=True, evidence=IN_SAMPLES)
     alerts: fields.List = fields.List("alerts", read_only=True)
     tags: fields.TextList = fields.TextList("tags")
     products: fields.TextList = fields.TextList("products", read_only=True, help="products of the active licences")
@@ -128,35 +214,56 @@ class Company(Model):
         "sales", read_only=True, get_only=True, help="copies of the sales, whose _currency is an object"
     )
     followers: ReferenceList[User] = ReferenceList("User", "followers", help="users who follow the company")
-    collaborators: ReferenceList[User] = ReferenceList("User", "collaborators", help="seen in samples only")
+    collaborators: ReferenceList[User] = ReferenceList(
+        "User", "collaborators", help="users who work with it", evidence=observed(sources.PH_DESK, sources.TENANT_GUIDE)
+    )
     usage: fields.Map = fields.Map("usage", read_only=True, help="metric ids with their values")
-    nps: fields.Number = fields.Number("nps", label="NPS", help="may be fractional; seen in samples only")
+    nps: fields.Number = fields.Number(
+        "nps",
+        label="NPS",
+        help="the score; may be fractional",
+        evidence=observed(sources.PH_DESK, sources.TENANT_GUIDE),
+    )
     create_date: fields.DateTime = fields.DateTime("createDate", read_only=True, label="Created")
-    created_at: fields.DateTime = fields.DateTime("createdAt", read_only=True, help="seen in samples only")
+    created_at: fields.DateTime = fields.DateTime(
+        "createdAt", read_only=True, evidence=observed(sources.AIRBYTE, sources.TENANT_GUIDE)
+    )
     last_updated: fields.DateTime = fields.DateTime("lastUpdated", read_only=True)
     updated_at: fields.DateTime = fields.DateTime(
-        "updatedAt", read_only=True, label="Updated", help="moves on every PUT, also on one that changes nothing"
+        "updatedAt",
+        read_only=True,
+        label="Updated",
+        help="moves on every PUT, also on one that changes nothing",
+        evidence=IN_SAMPLES,
     )
     last_active: fields.DateTime = fields.DateTime("lastActive", read_only=True, label="Last Active")
-    last_active_time: fields.Json = fields.Json("lastActiveTime", read_only=True, help="of no known type")
+    last_active_time: fields.Json = fields.Json(
+        "lastActiveTime", read_only=True, help="of no known type", evidence=IN_SCHEMA
+    )
     last_touch: fields.DateTime = fields.DateTime("lastTouch", read_only=True, label="Last Touch")
     last_touch_type: fields.Text = fields.Text("lastTouchType", read_only=True)
     last_touch_by_type: fields.Map = fields.Map("lastTouchByType", read_only=True, help="touch types with times")
-    last_touch_time: fields.Json = fields.Json("lastTouchTime", read_only=True, help="of no known type")
+    last_touch_time: fields.Json = fields.Json(
+        "lastTouchTime", read_only=True, help="of no known type", evidence=IN_SCHEMA
+    )
     next_touch: fields.DateTime = fields.DateTime(
         "nextTouch", read_only=True, label="Next Touch", help="came as milliseconds in 2020; both are read"
     )
-    next_touch_date: fields.Json = fields.Json("nextTouchDate", read_only=True, help="of no known type")
+    next_touch_date: fields.Json = fields.Json(
+        "nextTouchDate", read_only=True, help="of no known type", evidence=IN_SCHEMA
+    )
     phase_since: fields.DateTime = fields.DateTime("phaseSince", read_only=True)
-    days_in_phase: fields.Integer = fields.Integer("daysInPhase", read_only=True, help="seen in samples only")
+    days_in_phase: fields.Integer = fields.Integer("daysInPhase", read_only=True, evidence=IN_TENANTS)
     csm_score_log: fields.List = fields.List("csmScoreLog", read_only=True, heavy=True, help="items {date, score}")
     features: fields.Json = fields.Json("features", read_only=True, heavy=True, help="an object on the wire")
     success_units: fields.Map = fields.Map("sunits", read_only=True, heavy=True, label="Success Units")
     shareable: fields.Map = fields.Map("shareable", read_only=True, heavy=True, help="what the portal shows")
     last_activities: fields.List = fields.List("lastActivities", read_only=True, heavy=True)
     documents: fields.List = fields.List("documents", read_only=True, heavy=True, help="uploaded files")
-    links: fields.List = fields.List("links", read_only=True, heavy=True)
-    last_performed_triggers: fields.List = fields.List("lastPerformedTriggers", read_only=True, heavy=True)
+    links: fields.List = fields.List("links", read_only=True, heavy=True, evidence=IN_SAMPLES)
+    last_performed_triggers: fields.List = fields.List(
+        "lastPerformedTriggers", read_only=True, heavy=True, evidence=IN_SAMPLES
+    )
     root: ForeignKey[Company] = ForeignKey("Company", "orgRootId", read_only=True, help="the top of the company tree")
     root_id: fields.Id = fields.IdOf(root)
     path: fields.TextList = fields.TextList(
@@ -164,23 +271,34 @@ class Company(Model):
     )
     org_level: fields.Number = fields.Number("orgLevel", read_only=True, help="depth in the company tree")
     org_units: fields.Number = fields.Number("orgUnits", read_only=True, help="number of companies below")
-    org_count: fields.Integer = fields.Integer("orgCount", read_only=True, help="seen in samples only")
-    org_path_count: fields.Integer = fields.Integer("orgPathCount", read_only=True, help="seen in samples only")
+    org_count: fields.Integer = fields.Integer("orgCount", read_only=True, evidence=IN_SAMPLES)
+    org_path_count: fields.Integer = fields.Integer("orgPathCount", read_only=True, evidence=IN_SAMPLES)
     org_mrr: fields.Number = fields.Number("orgMrr", read_only=True)
     org_arr: fields.Number = fields.Number("orgArr", read_only=True)
     org_mrr_total: fields.Number = fields.Number("orgMrrTotal", read_only=True)
     org_arr_total: fields.Number = fields.Number("orgArrTotal", read_only=True)
     org_health_total: fields.Number = fields.Number("orgHealthTotal", read_only=True)
     org_independent: fields.Boolean = fields.Boolean(
-        "orgIndependent", help="leaves the company out of group totals; seen in samples only"
+        "orgIndependent", help="leaves the company out of group totals", evidence=IN_TENANTS
     )
-    head_id: fields.Id = fields.Id("headId", read_only=True, help="of unknown meaning; seen in samples only")
-    health_change: fields.Number = fields.Number("hDiff", read_only=True, help="the last change of the health score")
-    health_change_date: fields.DateTime = fields.DateTime("hDiffDate", read_only=True)
-    sentiment_score: fields.Number = fields.Number("sentimentScore", read_only=True, help="seen in samples only")
-    slug: fields.Text = fields.Text("slug", read_only=True, help="told same-named companies apart until 2021")
+    head_id: fields.Id = fields.Id("headId", read_only=True, help="of unknown meaning", evidence=IN_SAMPLES)
+    health_change: fields.Number = fields.Number(
+        "hDiff", read_only=True, help="the last change of the health score, in points", evidence=IN_SAMPLES
+    )
+    health_change_date: fields.DateTime = fields.DateTime("hDiffDate", read_only=True, evidence=IN_SAMPLES)
+    sentiment_score: fields.Number = fields.Number(
+        "sentimentScore", read_only=True, evidence=observed(sources.AIRBYTE, sources.TENANT_GUIDE)
+    )
+    slug: fields.Text = fields.Text(
+        "slug",
+        read_only=True,
+        help="told same-named companies apart until 2021",
+        evidence=documented(sources.DOCS_2017, sources.GO_CLIENT),
+    )
     custom: CustomData = CustomData("custom", help="the tenant's own fields, by their names")
-    version_key: fields.Integer = fields.Integer("__v", read_only=True, help="the storage's version number")
+    version_key: fields.Integer = fields.Integer(
+        "__v", read_only=True, help="the storage's version number", evidence=IN_SAMPLES
+    )
 
     endusers: Related[Enduser] = Related("Enduser")
     licenses: Related[License] = Related("License")

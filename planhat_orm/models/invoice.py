@@ -20,6 +20,8 @@ from planhat_orm.orm.params import Param
 from planhat_orm.orm.relations import ForeignKey
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     from planhat_orm.models.company import Company
 
 #: What a line says in days since 1970-01-01.
@@ -36,10 +38,10 @@ class LinesOnTheWire(conversion.List):
                 line.update({key: day_in(line[key]) for key in LINE_DAYS if key in line})
         return lines
 
-    def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
+    def _serialize(self, value: Any, attr: Any, obj: Any, zone: tzinfo | None = None, **kwargs: Any) -> Any:
         if not isinstance(value, (list, tuple)):
             raise marshmallow.ValidationError(f"must be a list of lines, not {conversion.shown(value)}")
-        return super()._serialize([self.written(line) for line in value], attr, obj, **kwargs)
+        return super()._serialize([self.written(line) for line in value], attr, obj, zone=zone, **kwargs)
 
     @staticmethod
     def written(line: Any) -> Any:
