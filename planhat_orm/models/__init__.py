@@ -4,28 +4,42 @@ Imports the ORM. Importing this package registers every object; a new one is a n
 promise to hold everything that Planhat has: ``session.request`` reaches the rest.
 """
 
+from planhat_orm.models.asset import Asset
 from planhat_orm.models.campaign import Campaign
 from planhat_orm.models.churn import Churn
 from planhat_orm.models.company import Company
+from planhat_orm.models.custom_field import CustomField
+from planhat_orm.models.deal import Deal
 from planhat_orm.models.enduser import Enduser
 from planhat_orm.models.invoice import Invoice
 from planhat_orm.models.license import License
+from planhat_orm.models.line_item import LineItem
 from planhat_orm.models.note import Note
 from planhat_orm.models.objective import Objective
 from planhat_orm.models.opportunity import Opportunity
+from planhat_orm.models.product import Product
+from planhat_orm.models.project import Project
 from planhat_orm.models.sale import Sale
 from planhat_orm.models.user import User
+from planhat_orm.models.workspace import Workspace
 
 __all__ = [
+    "Asset",
     "Campaign",
     "Churn",
     "Company",
+    "CustomField",
+    "Deal",
     "Enduser",
     "Invoice",
     "License",
+    "LineItem",
     "Note",
     "Objective",
     "Opportunity",
+    "Product",
+    "Project",
     "Sale",
     "User",
+    "Workspace",
 ]

@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from dataclasses import replace
 from datetime import tzinfo
 from types import NoneType
-from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsIndex, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, SupportsIndex, TypedDict, TypeVar, Unpack
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     import requests
 
 T = TypeVar("T")
+
+#: What ``Session(check_custom=...)`` takes.
+CheckCustom = Literal["auto", "always", "never"]
+CHECK_CUSTOM: tuple[CheckCustom, ...] = ("auto", "always", "never")
 
 _METHODS = ("GET", "POST", "PUT", "DELETE")
 # The sessions of the `with` blocks that this thread or task is in, the innermost last. A context variable, so that
@@ -61,6 +65,9 @@ class Session:
     :param quota: how many requests may be sent, ``Quota()`` for Planhat's limits; None for no limit (a sandbox).
     :param read_only: refuse every write; else ``PLANHAT_READ_ONLY``.
     :param timezone: the zone of naive datetimes, a name ("Europe/Stockholm") or a tzinfo; without it they are refused.
+    :param check_custom: which keys in ``custom`` are looked up among the tenant's definitions before they are written,
+        which costs one request for each session. "auto": those that the record does not carry yet; "always": all;
+        "never": none.
     :param http: a ``requests.Session`` of your own, for proxies and certificates.
 
     A session is a context manager: inside the block it is the current one of the thread. Nothing is sent before the
@@ -86,6 +93,7 @@ class Session:
         quota: Quota | None = Quota(),  # noqa: B008 - immutable settings; the buckets are shared per host and token
         read_only: bool | None = None,
         timezone: str | tzinfo | None = None,
+        check_custom: CheckCustom = "auto",
         http: requests.Session | None = None,
     ) -> None:
         # Masked at once, so that a traceback through this frame does not show them.
@@ -101,6 +109,7 @@ class Session:
         self.base_url = found.base_url
         self.read_only = found.read_only
         self.timezone = zone_of(timezone)
+        self.check_custom = checked_choice("check_custom", check_custom, CHECK_CUSTOM)
         #: Tells tenants apart without showing a token; objects are equal only within one tenant.
         self.tenant = (found.base_url, hashlib.sha256(found.token.encode()).hexdigest()[:16])
         self.transport = transport_to(found, timeout=timeout, quota=checked_quota(quota), http=checked_http(http))
@@ -112,6 +121,8 @@ class Session:
         #: Fields, by class and by Planhat's name, that a row of a list was seen to hold: lists do hold them, so that a
         #: row without one has no value. ``orm.missing`` keeps and uses it.
         self.settled: set[tuple[type, str]] = set()
+        #: Classes of whose custom keys it was said that nothing can check them; ``orm.definitions`` keeps it.
+        self.unchecked: set[type] = set()
 
     # Which session is meant
 
@@ -263,7 +274,7 @@ class Session:
         finally:
             stop()
 
-    def table(self, model: type, load: Callable[[], T]) -> T:
+    def table(self, model: type, load: Callable[[], T], *, fresh: bool = False) -> T:
         """Return a small table, read whole the first time it is needed and kept as long as the session.
 
         Threads that need it at the same time wait for one of them to read it. A table that could not be read is read
@@ -271,6 +282,7 @@ class Session:
 
         :param model: whose table it is.
         :param load: reads it; called at most once, unless it raises.
+        :param fresh: read it again.
 
         >>> session.table(License, lambda: ["Platform", "Support Plus"])
         ['Platform', 'Support Plus']
@@ -278,7 +290,7 @@ class Session:
         ['Platform', 'Support Plus']
         """
         with self.identity_map.flight("table", model):
-            if model not in self._tables:
+            if fresh or model not in self._tables:
                 self._tables[model] = load()
             found: T = self._tables[model]
         return found
@@ -304,6 +316,7 @@ class SessionOptions(TypedDict, total=False):
     quota: Quota | None
     read_only: bool | None
     timezone: str | tzinfo | None
+    check_custom: CheckCustom
     http: requests.Session | None
 
 
@@ -368,6 +381,14 @@ def checked_http(http: Any) -> requests.Session | None:
         raise ConfigurationError(f"http= is a requests.Session, not {type(http).__name__}")
     session: requests.Session | None = http
     return session
+
+
+def checked_choice(name: str, value: Any, choices: tuple[T, ...]) -> T:
+    """Return the value of an argument that takes one of a few; anything else is refused."""
+    if value not in choices:
+        raise ConfigurationError(f"{name}= is one of {', '.join(map(repr, choices))}, not {value!r}")
+    chosen: T = value
+    return chosen
 
 
 def check_path(path: Any) -> None:

@@ -249,7 +249,7 @@ def test_every_foreign_key_has_its_id_beside_it(model: type[Model]) -> None:
 
 @BY_NAME
 def test_every_link_leads_to_an_object(model: type[Model]) -> None:
-    links = [field for field in model._meta.fields if isinstance(field, (ForeignKey, ReferenceList))]
+    links: list[Any] = [field for field in model._meta.fields if isinstance(field, (ForeignKey, ReferenceList))]
     links += [value for value in vars(model).values() if isinstance(value, Related)]
     assert {link.to for link in links} <= registry.keys()
 

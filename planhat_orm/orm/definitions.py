@@ -1,0 +1,335 @@
+"""What a tenant's definitions say of custom values: names, types and options, checked before a write.
+
+The definitions are the records of the CustomField class, found in the registry by name as relations find theirs, and
+read once for each session. Imports errors and conversion. It does not promise that the API would refuse what is
+refused here: it stores any key and any value, and shows nowhere what no definition is for.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import marshmallow
+
+from planhat_orm.errors import DecodeError, Forbidden, NotFound, ValidationError, suggestion
+from planhat_orm.orm import conversion
+from planhat_orm.orm.options import registry
+from planhat_orm.wire.endpoints import is_object_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import tzinfo
+
+    from planhat_orm.orm.model import Model
+    from planhat_orm.session.session import Session
+
+_log = logging.getLogger("planhat_orm.orm")
+
+
+class Person(conversion.Text):
+    """The id of one record: a team member, an enduser."""
+
+    def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
+        key = value if isinstance(value, str) else getattr(value, "id", None)
+        if not is_object_id(key):
+            raise marshmallow.ValidationError(f"must be a Planhat id or a saved object, not {conversion.shown(value)}")
+        return key
+
+
+class People(conversion.TextList):
+    """The ids of several records."""
+
+    def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, (list, tuple)):
+            raise marshmallow.ValidationError(f"must be a list of Planhat ids, not {conversion.shown(value)}")
+        return [Person().encode(item) for item in value]
+
+
+class Moment(conversion.Instant):
+    """What the type "date" holds: a timestamp. A date stands for its UTC midnight, and texts are taken as they are."""
+
+    def _serialize(self, value: Any, attr: Any, obj: Any, zone: tzinfo | None = None, **kwargs: Any) -> Any:
+        if isinstance(value, str) and not conversion.is_blank(value):
+            conversion.instant(value)
+            return str(value)
+        if isinstance(value, conversion.date) and not isinstance(value, conversion.datetime):
+            return conversion.wire_day(value)
+        return super()._serialize(value, attr, obj, zone=zone, **kwargs)
+
+
+class DayCount(conversion.DayNumber):
+    """What the type "day" holds: a number of days. A date, a timestamp of one and the number itself are taken."""
+
+    def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        if isinstance(value, str) and not conversion.is_blank(value):
+            value = conversion.calendar_day(value)
+        return super()._serialize(value, attr, obj, **kwargs)
+
+
+#: What converts the values of each documented type (https://www.planhat.com/developers/api/custom-field).
+CONVERTERS: dict[str, type[conversion.Tolerant]] = {
+    "number": conversion.Number,
+    "text": conversion.Text,
+    "rich text": conversion.Text,
+    "checkbox": conversion.Boolean,
+    "day": DayCount,
+    "date": Moment,
+    "list": conversion.Text,
+    "multipicklist": conversion.TextList,
+    "team member": Person,
+    "team members": People,
+    "rating": conversion.Number,
+    "phone": conversion.Text,
+    "email": conversion.Text,
+    "enduser": Person,
+    "endusers": People,
+    "url": conversion.Text,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One definition, as far as it can be read: an odd one refuses nothing."""
+
+    name: str
+    type: str
+    options: tuple[str, ...] = ()
+    computed: bool = False
+
+    @classmethod
+    def of(cls, record: Any) -> Definition:
+        """Make one of a CustomField."""
+        found = {one: record._meta.field(one).present(record) for one in ("name", "type", "list_values", "is_formula")}
+        options = found["list_values"] if isinstance(found["list_values"], list) else []
+        texts = tuple(option for option in options if isinstance(option, str))
+        return cls(str(found["name"] or ""), str(found["type"] or "").lower(), texts, found["is_formula"] is True)
+
+    @property
+    def converter(self) -> conversion.Tolerant:
+        """What converts its values; anything passes where the type is not a documented one."""
+        return CONVERTERS.get(self.type, conversion.Json)()
+
+    def to_python(self, value: Any) -> Any:
+        """Read a stored value by the type.
+
+        :raises DecodeError: for one that cannot be read so.
+
+        >>> Definition("Won", "checkbox").to_python("true")
+        True
+        """
+        try:
+            return self.converter.deserialize(value)
+        except marshmallow.ValidationError as problem:
+            raise DecodeError(
+                f"custom {self.name!r} ({self.type}) holds {conversion.shown(value)}, {problem.messages[0]}"
+            ) from None
+
+    def to_planhat(self, value: Any, zone: tzinfo | None = None) -> Any:
+        """Check a value by type and options; return what is sent for it.
+
+        :raises ValidationError: for one that may not be sent.
+
+        >>> Definition("Tier", "list", ("Gold", "Silver")).to_planhat("Gold")
+        'Gold'
+        """
+        try:
+            return self.encoded(value, zone)
+        except marshmallow.ValidationError as problem:
+            raise ValidationError({f"custom.{self.name}": problem.messages}) from None
+
+    def encoded(self, value: Any, zone: tzinfo | None = None) -> Any:
+        """Return what is sent for a value; raises marshmallow's ValidationError."""
+        if self.computed:
+            raise marshmallow.ValidationError("is computed by Planhat from a formula and cannot be written")
+        wire = self.converter.encode(value, zone)
+        if self.options and self.type in ("list", "multipicklist"):
+            for option in [wire] if isinstance(wire, str) else wire or ():
+                if option not in self.options:
+                    raise marshmallow.ValidationError(
+                        f"{option!r} is not among its options{suggestion(option, self.options)}"
+                        f"{'' if suggestion(option, self.options) else ': ' + shown_options(self.options)}"
+                    )
+        return wire
+
+
+def shown_options(options: Sequence[str]) -> str:
+    """Write options for a message; of many, the first ones."""
+    more = f" and {len(options) - 10} more" if len(options) > 10 else ""
+    return ", ".join(repr(option) for option in options[:10]) + more
+
+
+# Which definitions are those of which class
+
+
+def folded(parent: str) -> str:
+    """Return a parent's name without what may be spelt in several ways: letter case, spaces, signs.
+
+    >>> folded("Time Entry") == folded("timeentry")
+    True
+    """
+    return re.sub(r"[\W_]", "", parent).casefold()
+
+
+def parent_of(model: type[Model]) -> str:
+    """Return what definitions call a model: that of Planhat's own, which a class of the tenant derives from.
+
+    >>> from planhat_orm.models import Company
+    >>> parent_of(type("Account", (Company,), {}))
+    'company'
+    """
+    if model._meta.custom_parent:
+        return model._meta.custom_parent
+    above = [base for base in reversed(model.__mro__) if registry.get(base.__name__) is base]
+    return (above[0] if above else model).__name__.lower()
+
+
+def model_of(parent: str) -> type[Model] | None:
+    """Return the class whose records have the fields of a parent; None where there is none.
+
+    >>> model_of("EndUser").__name__
+    'Enduser'
+    """
+    wanted = folded(parent)
+    classes = (model for model in registry.values() if folded(parent_of(model)) == wanted)
+    # Classes of the tenant's own come after those that they derive from.
+    return min(classes, key=lambda model: len(model.__mro__), default=None)
+
+
+def definitions_of(session: Session, model: type[Model], *, fresh: bool = False) -> dict[str, Definition] | None:
+    """Return a model's definitions by name: one request for each 2,000 of the tenant, once for each session.
+
+    Returns None where the token may not read them (403), or Planhat has no such list (404); a WARNING says so once.
+
+    :param fresh: read them again.
+    """
+    target = registry["CustomField"]
+
+    def load() -> list[Any] | None:
+        try:
+            return list(target.objects.using(session).all())
+        except (Forbidden, NotFound) as problem:
+            _log.warning("custom keys are not checked: the definitions cannot be read (%s)", problem)
+            return None
+
+    records = session.table(target, load, fresh=fresh)
+    if records is None:
+        return None
+    wanted = folded(parent_of(model))
+    own = [one for one in records if folded(str(one._raw.get("parent") or "")) == wanted and not deleted(one)]
+    return {found.name: found for found in map(Definition.of, own)}
+
+
+def deleted(record: Model) -> bool:
+    """Tell whether a record was deleted since it was read."""
+    return record._state is not None and record._state.deleted
+
+
+# The check
+
+
+@dataclass(slots=True)
+class Check:
+    """The custom values of some writes to one model, held against its definitions.
+
+    A reading of the definitions that is older than the check is never the reason to refuse: they are read again then,
+    since somebody may have added the field or the option meanwhile.
+    """
+
+    session: Session
+    model: type[Model]
+    known: dict[str, Definition] | None = None
+    fresh: bool = False
+    asked: bool = False
+    #: Complaints by the place of the write, then by field.
+    problems: dict[int, dict[str, list[str]]] = field(default_factory=dict)
+
+    def definitions(self) -> dict[str, Definition] | None:
+        """Return the definitions; None where nothing can be checked by them."""
+        if not self.asked:
+            self.asked = True
+            before = self.session.stats.requests
+            self.known = definitions_of(self.session, self.model)
+            self.fresh = self.session.stats.requests != before
+            if self.known is not None and not self.known:
+                self.warn_of_none()
+        return self.known or None
+
+    def warn_of_none(self) -> None:
+        """Say, once for each session and model, that there is nothing to check by."""
+        parent = parent_of(self.model)
+        if self.model not in self.session.unchecked:
+            self.session.unchecked.add(self.model)
+            _log.warning(
+                "custom keys of %s are not checked: the tenant has no custom field whose parent is %r. Planhat stores "
+                "a key without a definition and shows it nowhere; CustomField.objects.create(name=..., parent=%r, "
+                "type=...) makes one",
+                self.model.__name__,
+                parent,
+                parent,
+            )
+
+    def settle(self, place: int, stored: Mapping[str, Any], custom: dict[str, Any], *, every: bool) -> None:
+        """Check what one write holds and bring its days into the form of their fields, in place."""
+        wanted = [key for key in custom if every or needs_definition(key, custom[key], stored)]
+        if not wanted or self.definitions() is None:
+            return
+        complaints = self.complaints(wanted, custom)
+        if complaints and not self.fresh:
+            self.known, self.fresh = definitions_of(self.session, self.model, fresh=True), True
+            complaints = self.complaints(wanted, custom) if self.known else {}
+        if complaints:
+            self.problems[place] = complaints
+
+    def complaints(self, wanted: Iterable[str], custom: dict[str, Any]) -> dict[str, list[str]]:
+        """Return what is wrong by field; what is right is put into its form."""
+        found: dict[str, list[str]] = {}
+        known = self.known or {}
+        for key in wanted:
+            if key not in known:
+                found[f"custom.{key}"] = [self.unknown(key, known)]
+                continue
+            try:
+                custom[key] = known[key].encoded(custom[key]) if custom[key] not in (None, []) else custom[key]
+            except marshmallow.ValidationError as problem:
+                found[f"custom.{key}"] = [str(text) for text in problem.messages]
+        return found
+
+    def unknown(self, key: str, known: Mapping[str, Definition]) -> str:
+        """Say that no definition has this name."""
+        meant = suggestion(key, known)
+        make = "" if meant else "; CustomField.objects.create() makes one"
+        return (
+            f"the tenant has no custom field {key!r} of {self.model.__name__}{meant}{make} (Planhat would store it and "
+            "show it nowhere)"
+        )
+
+
+def needs_definition(key: str, value: Any, stored: Mapping[str, Any]) -> bool:
+    """Tell whether a key has to be looked up: the record does not carry it, or a day is set where none is."""
+    return key not in stored or (stored[key] is None and isinstance(value, conversion.DayText))
+
+
+def settle(session: Session, model: type[Model], writes: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> None:
+    """Check the custom values that are about to be written, by ``Session(check_custom=...)``, before any of them is.
+
+    :param writes: for each write what its record holds in ``custom`` already, and the body that is to be sent, whose
+        days are brought into the form of their fields, in place.
+    :raises ValidationError: with every complaint; where there are several writes, ``items`` says which of them.
+    """
+    if session.check_custom == "never" or model.__name__ == "CustomField":
+        return
+    check, count = Check(session, model), 0
+    for place, (stored, body) in enumerate(writes):
+        count += 1
+        if isinstance(custom := body.get("custom"), dict) and custom:
+            check.settle(place, stored, custom, every=session.check_custom == "always")
+    if check.problems:
+        if count == 1:
+            raise ValidationError(check.problems[0], model=model.__name__)
+        named = {f"item {place + 1}": complaints for place, complaints in check.problems.items()}
+        raise ValidationError(named, model=model.__name__)
