@@ -17,6 +17,10 @@ from planhat_orm.orm.params import Param
 
 if TYPE_CHECKING:
     from datetime import tzinfo
+    from typing import TypeAlias
+
+    # The class below has a field called type, which hides the built-in one in its body.
+    ModelClass: TypeAlias = type[Model]
 
 PAGE = official("custom-field")
 
@@ -97,7 +101,7 @@ class CustomField(Model):
     )
 
     @property
-    def model(self) -> type[Model] | None:
+    def model(self) -> ModelClass | None:
         """The class whose records have the field, None where this library has none for the parent.
 
         >>> CustomField(name="Plan", parent="company", type="text").model.__name__

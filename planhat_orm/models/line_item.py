@@ -38,6 +38,7 @@ class LineItem(Model):
     Source: https://www.planhat.com/developers/api/line-item
 
     >>> from datetime import date
+    >>> from planhat_orm.models import Deal
     >>> acme = Company.objects.get(external_id="acme-42")
     >>> deal = Deal.objects.create(name="Renewal 2026", company=acme)
     >>> item = LineItem.objects.create(deal=deal, type="subscription", from_date=date(2026, 4, 1), mrr=200)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import marshmallow
@@ -55,7 +56,7 @@ class Moment(conversion.Instant):
         if isinstance(value, str) and not conversion.is_blank(value):
             conversion.instant(value)
             return str(value)
-        if isinstance(value, conversion.date) and not isinstance(value, conversion.datetime):
+        if isinstance(value, date) and not isinstance(value, datetime):
             return conversion.wire_day(value)
         return super()._serialize(value, attr, obj, zone=zone, **kwargs)
 

@@ -125,7 +125,7 @@ def fields_declared(model: type[Model]) -> dict[str, tuple[Any, ...]]:
         elif isinstance(field, ReferenceList):
             kind = f"[{field.to}]"
         else:
-            kind = kinds[type(field)]
+            kind = next(kinds[cls] for cls in type(field).__mro__ if cls in kinds)
         found[field.data_key] = (kind, field.read_only, field.required)
     return found
 
