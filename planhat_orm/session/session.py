@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from planhat_orm import settings
 from planhat_orm.errors import ConfigurationError, InvalidQuery, ReadOnlyError
 from planhat_orm.session.identity_map import IdentityMap
+from planhat_orm.session.tenant_token import TenantToken
 from planhat_orm.session.writer import Writer
 from planhat_orm.wire.credentials import Masked
 from planhat_orm.wire.quota import Quota
@@ -113,6 +114,7 @@ class Session:
         #: Tells tenants apart without showing a token; objects are equal only within one tenant.
         self.tenant = (found.base_url, hashlib.sha256(found.token.encode()).hexdigest()[:16])
         self.transport = transport_to(found, timeout=timeout, quota=checked_quota(quota), http=checked_http(http))
+        self._tenant_token = TenantToken.of(found)
         self.identity_map = IdentityMap()
         self.writer = Writer(self.send)
         self._tables: dict[type, Any] = {}
@@ -244,6 +246,20 @@ class Session:
             raise InvalidQuery(f"params is a mapping of names to values, not {type(params).__name__}")
         given = {str(name): parameter(value) for name, value in (params or {}).items() if value is not None}
         return self.send(Request(verb, path, params=given, json=json)).data
+
+    def require_tenant_token(self, what: str) -> None:
+        """Refuse what needs the tenant token in a session that has none, before any request.
+
+        A tenant token that is no UUID is used all the same, with a warning in the log, once.
+
+        :param what: what needs it, for the message.
+        :raises ConfigurationError: without a tenant token, or where it is the API token.
+
+        Source: https://www.planhat.com/developers/api/authentication-limits
+
+        >>> session.require_tenant_token("Metric.push()")
+        """
+        self._tenant_token.require(what)
 
     @property
     def stats(self) -> Stats:

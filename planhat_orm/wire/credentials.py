@@ -19,7 +19,7 @@ from planhat_orm.errors import ConfigurationError
 if TYPE_CHECKING:
     from requests import PreparedRequest
 
-__all__ = ["TENANT", "Credentials", "HeaderAuth", "Masked"]
+__all__ = ["TENANT", "Credentials", "HeaderAuth", "Masked", "NoAuth"]
 
 # Stands in a Request's path for the tenant token, which the analytics host wants in the URL.
 TENANT = "{tenant}"
@@ -77,17 +77,33 @@ class HeaderAuth(AuthBase):
         raise TypeError(f"{type(self).__name__} holds a secret and cannot be pickled or copied")
 
 
+class NoAuth(AuthBase):
+    """Sets no Authorization header; given all the same, so that a ``.netrc`` cannot put one there.
+
+    >>> NoAuth()
+    NoAuth()
+    """
+
+    __slots__ = ()
+
+    def __call__(self, r: PreparedRequest) -> PreparedRequest:
+        return r
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
 class Credentials:
     """The API token, which goes into a header, and the tenant token, which the analytics host wants in the path.
 
     ``bearer`` authenticates with the API token, ``tenant`` with the tenant token as a Basic user name, which is
-    what the Segment endpoint takes (https://www.planhat.com/developers/api/authentication-limits).
+    what the Segment endpoint takes (https://www.planhat.com/developers/api/authentication-limits), ``none`` not at all.
 
     >>> Credentials("an-api-token").scrub("no access for an-api-token")
     'no access for ***'
     """
 
-    __slots__ = ("__weakref__", "_secrets", "_tenant_token", "bearer", "tenant")
+    __slots__ = ("__weakref__", "_secrets", "_tenant_token", "bearer", "none", "tenant")
 
     def __init__(self, token: str, tenant_token: str = "") -> None:
         token, tenant_token = Masked(token.strip()), Masked(tenant_token.strip())
@@ -98,6 +114,7 @@ class Credentials:
         basic = b64encode(str.__add__(tenant_token, ":").encode()).decode()
         self.bearer = HeaderAuth(Masked("Bearer " + token))
         self.tenant = HeaderAuth(Masked("Basic " + basic))
+        self.none = NoAuth()
         forms = [token, quote(token, safe=""), tenant_token, quote(tenant_token, safe=""), basic]
         self._secrets = tuple(
             sorted({Masked(form) for form in forms if len(form) >= _SHORTEST_SCRUBBED}, key=len, reverse=True)
@@ -111,6 +128,11 @@ class Credentials:
         if not self._tenant_token:
             raise ConfigurationError("this request needs the tenant token: set PLANHAT_TENANT_TOKEN or tenant_token=")
         return url.replace(TENANT, quote(self._tenant_token, safe=""))
+
+    def way(self, auth: str) -> AuthBase:
+        """Return what authenticates a request in the way that it names: ``"token"``, ``"tenant"`` or ``"none"``."""
+        ways: dict[str, AuthBase] = {"token": self.bearer, "tenant": self.tenant, "none": self.none}
+        return ways[auth]
 
     def scrub(self, text: str) -> str:
         """Return ``text``, which came from outside, without the secrets it may repeat."""

@@ -29,11 +29,11 @@ class Request:
 
     ``path`` comes quoted from :mod:`planhat_orm.wire.endpoints`; ``{tenant}`` in it stands for the tenant token, which
     the transport fills in. ``params`` are sent in their order with commas as they are. ``json`` is the body; None
-    sends none. ``host`` is the API or the analytics host. ``auth`` is the API token (``"token"``) or, for Segment
-    events, the tenant token (``"tenant"``). ``replay`` says what may be done when the answer is lost; by default a
-    GET, a DELETE and a PUT of one record are sent again, a POST and a PUT of a list never. ``timeout`` is
-    (connect, read) in seconds, None the transport's own. ``halvable`` is a page that the caller would rather ask
-    again at half the size: a read timeout or a 504 then raises at once.
+    sends none. ``host`` is the API or the analytics host. ``auth`` is the API token (``"token"``), for Segment events
+    the tenant token (``"tenant"``), or no header at all (``"none"``). ``replay`` says what may be done when the answer
+    is lost; by default a GET, a DELETE and a PUT of one record are sent again, a POST and a PUT of a list never.
+    ``timeout`` is (connect, read) in seconds, None the transport's own. ``halvable`` is a page that the caller would
+    rather ask again at half the size: a read timeout or a 504 then raises at once.
 
     >>> request = Request("get", "/companies", params={"limit": "1"})
     >>> str(request), request.replay
@@ -48,7 +48,7 @@ class Request:
     replay: Replay = Replay.BY_METHOD
     timeout: tuple[float, float] | None = None
     halvable: bool = False
-    auth: Literal["token", "tenant"] = "token"
+    auth: Literal["token", "tenant", "none"] = "token"
 
     def __post_init__(self) -> None:
         if not self.method.isalpha():

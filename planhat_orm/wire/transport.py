@@ -243,7 +243,7 @@ class Transport:
                 url,
                 headers=_headers(body),
                 data=body,
-                auth=self._credentials.tenant if request.auth == "tenant" else self._credentials.bearer,
+                auth=self._credentials.way(request.auth),
             )
         )
         settings = self._http.merge_environment_settings(url, {}, True, None, None)

@@ -281,3 +281,14 @@ def test_threads_share_the_pool(server, make):
     assert answers == [[1]] * 8
     assert server.received(8) == 8
     assert server.connections <= 8
+
+
+def test_a_netrc_puts_no_header_on_a_request_without_one(server, make, monkeypatch, tmp_path):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password else\ndefault login somebody password else\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    server.answers(server.http(200))
+    make(server.url).send(Request("POST", "/analytics/{tenant}", json={}, host="analytics", auth="none"))
+    [received] = server.requests
+    assert "authorization" not in {name.lower() for name in received.headers}
