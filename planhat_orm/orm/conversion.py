@@ -135,9 +135,23 @@ def normal_instant(value: datetime, zone: tzinfo | None = None) -> datetime:
         return value
 
 
-def wire_day(value: date) -> str:
+class DayText(str):
+    """The timestamp of a calendar day: text on the wire, and still known to have been a day.
+
+    A custom field of the type "day" travels as a number instead, which may be found out only when it is sent.
+    """
+
+    __slots__ = ()
+
+    @property
+    def number(self) -> int:
+        """The days since 1970-01-01."""
+        return (date.fromisoformat(self[:10]) - EPOCH_DAY).days
+
+
+def wire_day(value: date) -> DayText:
     """Write a calendar day as the full timestamp of its UTC midnight, the form that every endpoint takes."""
-    return wire_instant(datetime.combine(value, time(), UTC))
+    return DayText(wire_instant(datetime.combine(value, time(), UTC)))
 
 
 def kind(value: object) -> str:
@@ -379,7 +393,10 @@ class Reference(Tolerant):
 
 
 class ReferenceList(Tolerant):
-    """The ids of other records; items arrive as ids or as objects and are kept as they came."""
+    """The ids of other records; items arrive as ids or as objects and are kept as they came.
+
+    "extid-..." and "srcid-..." may be written in place of the ids.
+    """
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         if is_blank(value):
@@ -390,16 +407,17 @@ class ReferenceList(Tolerant):
 
     def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
         for item in value:
-            if not is_object_id(reference_id(item)):
+            key = reference_id(item)
+            if not is_object_id(key) and (key is None or split_prefix(key) is None):
                 raise ValidationError(f"must hold Planhat ids or saved objects, not {shown(item)}")
         return plain_copy(list(value))
 
 
 def reference_id(value: Any) -> str | None:
-    """Return the id in a reference of any shape: id, ``{"_id": ...}``, ``{"id": ...}``, "" or None."""
+    """Return the id in a reference of any shape: id, ``{"_id": ...}``, ``{"id": ..., "name": ...}``, "" or None."""
     if isinstance(value, Mapping):
         value = value.get("_id") or value.get("id")
-    if value is None or value == "":
+    if value is None or is_blank(value):
         return None
     if isinstance(value, str):
         return value

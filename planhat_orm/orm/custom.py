@@ -31,6 +31,9 @@ class Deleted(enum.Enum):
 
 DELETED = Deleted.DELETED
 
+#: Planhat's name of the object that holds the tenant's own values, and ours of the field.
+CUSTOM = "custom"
+
 
 class CustomValues(MutableMapping[str, Any]):
     """The custom values of one object, by the names of the tenant's custom fields.

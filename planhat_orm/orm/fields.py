@@ -185,6 +185,10 @@ class Field(Generic[R, W]):
         """Return an assigned value in the shape that a stored one is read in, to tell whether they differ."""
         return self.empty() if value is None else value
 
+    def means_same(self, stored: Any, value: Any) -> bool:
+        """Tell whether an assigned value is what ``stored`` reads as; raises DecodeError where it cannot be read."""
+        return conversion.same(self.decode(stored), self.comparable(value))
+
     def current(self, obj: Model) -> Any:
         """Return the value without keeping a copy of it on ``obj``."""
         value = obj._state.values.get(self.data_key, MISSING) if obj._state is not None else MISSING
@@ -250,6 +254,7 @@ class IdOf(Id):
             key.data_key,
             required=key.required,
             read_only=key.read_only,
+            write_key=key.write_key,
             help=f"the id of {key.help}",
             evidence=key.evidence,
         )

@@ -28,9 +28,10 @@ class Manager(QuerySet[M]):
     """
 
     def _related_to(self, obj: Model, key: str) -> Manager[M]:
-        """Return the manager of the records whose foreign key ``key`` is ``obj``; what it creates has it set."""
+        """Return the manager of the records whose link ``key`` is ``obj``, or holds it; what it creates has it set."""
         related = self.using(obj._session()).filter(**{key: obj})
-        return type(self)(related.query, related._session, {key: obj})
+        held: Any = [obj] if self.query.model._meta.field(key).mutable else obj
+        return type(self)(related.query, related._session, {key: held})
 
 
 class ObjectsDescriptor:

@@ -23,12 +23,12 @@ from planhat_orm.errors import (
     StaleObjectError,
     UnknownField,
 )
-from planhat_orm.orm import missing, tracking
+from planhat_orm.orm import copying, missing, tracking
 from planhat_orm.orm.conversion import plain_copy
 from planhat_orm.orm.fields import MISSING, Field, Id
 from planhat_orm.orm.manager import ObjectsDescriptor
 from planhat_orm.orm.options import Options, fields_of, register
-from planhat_orm.orm.relations import Ref, make_ref
+from planhat_orm.orm.refs import Ref, make_ref
 from planhat_orm.orm.schema import SchemaDescriptor
 from planhat_orm.orm.state import Holder, Origin, State
 from planhat_orm.session.changes import Change, Outcome
@@ -73,6 +73,8 @@ class ModelBase(type):
 
 
 RESERVED: set[str] = set()
+#: Planhat's names of what tells people which record it is, first found.
+TITLES = ("name", "title", "subject", "mainText", "email", "product", "invoiceNo", "nickName", "action", "text")
 #: Held while an object gets its state.
 _making = threading.Lock()
 
@@ -114,7 +116,10 @@ class Model(Holder, metaclass=ModelBase):
 
     @property
     def raw(self) -> Mapping[str, Any]:
-        """The record as Planhat sent it: a copy, by Planhat's names, with what is not declared."""
+        """The record as Planhat sent it: a copy, by Planhat's names, with what is not declared.
+
+        What came under another name of a declared field (``Meta.aliases``) stands under the declared one.
+        """
         return MappingProxyType(plain_copy(self._raw))
 
     @property
@@ -139,8 +144,8 @@ class Model(Holder, metaclass=ModelBase):
 
     def __repr__(self) -> str:
         now = {**self._raw, **self._state.values} if self._state is not None else self._raw
-        name = next((now[key] for key in ("name", "email", "subject", "product") if now.get(key)), None)
-        shown = f" {name[:60]!r}" if isinstance(name, str) else ""
+        name = next((now[key] for key in TITLES if isinstance(now.get(key), str) and now[key]), None)
+        shown = f" {name[:60]!r}" if name else ""
         return f"<{self._meta.name} {self._raw.get('_id', '(unsaved)')}{shown}>"
 
     if not TYPE_CHECKING:
@@ -160,29 +165,13 @@ class Model(Holder, metaclass=ModelBase):
             object.__setattr__(self, name, value)
 
     def __copy__(self) -> Self:
-        return self._unsaved_copy()
+        return copying.unsaved_copy(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return self._unsaved_copy()
-
-    def _unsaved_copy(self) -> Self:
-        # Keys that no two records share would make the copy collide with its original.
-        left_out = {"_id", "externalId", "sourceId", *self._meta.unique}
-        twin = type(self)()
-        session = self._joined()
-        if session is not None:
-            twin._ensure_state().session = session
-        for field in self._meta.fields:
-            if not field.read_only and field.data_key not in left_out and self._holds(field.data_key):
-                field.hand_over(self, twin)
-        return twin
+        return copying.unsaved_copy(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        state, origin = self._state, self._origin
-        came = (origin.loaded, origin.tenant) if origin is not None else None
-        kept = ("values", "custom", "moved", "deleted", "unanswered")
-        changed = {name: getattr(state, name) for name in kept} if state is not None else None
-        return _unpickled, (type(self), self._raw, came, changed)
+        return copying.reduced(self)
 
     # What is known
 
@@ -244,6 +233,9 @@ class Model(Holder, metaclass=ModelBase):
 
     def _merge(self, row: dict[str, Any], origin: Any, sent: Mapping[str, Any] | None = None) -> None:
         tracking.merge(self, row, origin, sent)
+
+    def _merge_kin(self, row: dict[str, Any], origin: Any) -> None:
+        tracking.merge_kin(self, row, origin)
 
     # Changes
 
@@ -325,6 +317,7 @@ class Model(Holder, metaclass=ModelBase):
         :raises ValidationError: before any request, with all complaints by field.
         :raises StaleObjectError: Planhat's value of a changed field moved, and ``force`` is not set.
         :raises ObjectDeleted: the object was deleted.
+        :raises NotSupported: Planhat does not offer it; the message says what to do instead.
         :raises AmbiguousWrite: nobody knows what became of a create, now or, unless ``force`` is set, at a save before.
 
         Source: https://www.planhat.com/developers/api/introduction
@@ -334,9 +327,10 @@ class Model(Holder, metaclass=ModelBase):
         >>> acme.save().change.after
         {'custom': {'Tier': 'Gold'}}
         """
+        self._meta.require("create" if self._raw.get("_id") is None else "update")
         session = self._session()
         # One save of a record at a time: of two, the second one finds what the first one left to be sent.
-        with session.identity_map.flight("save", self._meta.path, self._raw.get("_id", id(self))):
+        with session.identity_map.flight("save", self._meta.records, self._raw.get("_id", id(self))):
             self._refuse_deleted("saved")
             change, sent = self._prepared(session, force=force)
             if not change.after and change.key is not None:
@@ -406,7 +400,7 @@ class Model(Holder, metaclass=ModelBase):
         tracking.forget(self, unknown)
         state.written, state.unanswered = max(earlier, outcome.number), False
         missing.held_after_all(session, type(self), self._raw)
-        for path in (*sent, *(f"custom.{name}" for name in sent["custom"])):
+        for path in tracking.paths_of(self, sent):
             state.moved.pop(path, None)
         session.identity_map.saved(self, origin, dirty=bool(tracking.pending(self)))
 
@@ -414,11 +408,13 @@ class Model(Holder, metaclass=ModelBase):
         """Delete the record: DELETE /{path}/{id}, one request. The object can still be read afterwards, not saved.
 
         :raises ObjectDeleted: it was deleted already, or never saved.
+        :raises NotSupported: Planhat does not offer it; the message says what to do instead.
         :raises ObjectDoesNotExist: Planhat has no such record (any more).
 
         >>> Company.objects.get(external_id="acme-42").delete().status
         'deleted'
         """
+        self._meta.require("delete")
         self._refuse_deleted("deleted")
         session, key = self._session(), self._raw.get("_id")
         if key is None:
@@ -444,9 +440,11 @@ class Model(Holder, metaclass=ModelBase):
         """Read the record again: GET /{path}/{id}, one request. Changes that were not saved are kept.
 
         :raises ObjectDoesNotExist: it was never saved, or Planhat has no such record any more.
+        :raises NotSupported: Planhat does not offer it; the message says what to do instead.
 
         >>> Company.objects.get(external_id="acme-42").refresh_from_db()
         """
+        self._meta.require("get")
         if self._raw.get("_id") is None:
             raise self.DoesNotExist(f"{self!r} was never saved, so there is nothing to read")
         try:
@@ -486,14 +484,3 @@ _set_raw, _set_origin, _set_state = (vars(Holder)[slot].__set__ for slot in ("_r
 
 #: Names that a field may not take, because Model uses them itself.
 RESERVED |= {name for name in vars(Model) if not name.startswith("__") and name != "id"}
-
-
-def _unpickled(
-    cls: type[Model], raw: dict[str, Any], came: tuple[frozenset[str], Any] | None, changed: dict[str, Any] | None
-) -> Model:
-    obj = cls._hydrated(raw, Origin(None, came[0], 0, tenant=came[1]) if came is not None else None)
-    if changed is not None or came is None:
-        state = obj._ensure_state()
-        for name, value in (changed or {}).items():
-            setattr(state, name, value)
-    return obj

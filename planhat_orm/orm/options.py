@@ -10,8 +10,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from planhat_orm.errors import ConfigurationError, NotSupported, UnknownField, suggestion
+from planhat_orm.orm.custom import CustomData
 from planhat_orm.orm.fields import Custom, Field, IdOf
+from planhat_orm.orm.meta_checks import OPERATIONS, check_fields, check_options
 from planhat_orm.orm.params import Param
+
+__all__ = ["META_DEFAULTS", "OPERATIONS", "Options", "fields_of", "register", "registry", "said_in"]
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,12 +27,8 @@ if TYPE_CHECKING:
 #: Every concrete model by its name; importing ``planhat_orm.models`` fills it with Planhat's own.
 registry: dict[str, type[Model]] = {}
 
-#: What can be done with an object; each is offered unless ``Meta.not_offered`` says what to do instead.
-OPERATIONS = ("create", "get", "list", "update", "delete", "bulk_upsert")
-#: What ``Meta.evidence`` may speak of, beside the operations one by one.
-ASPECTS = ("fields", "operations", "filters", "keys", "matching", "required", "limits", "hidden", *OPERATIONS)
-
-#: What ``class Meta`` may say, with its default.
+#: What ``class Meta`` may say, with its default. Planhat's name of a field is always the one that it is read by (its
+#: ``data_key``); it becomes its ``write_key`` where a body is made, and where an item of a bulk upsert is matched.
 META_DEFAULTS: dict[str, Any] = {
     # The collection: "companies" for GET /companies.
     "path": "",
@@ -138,24 +138,17 @@ class Options:
         for option, default in META_DEFAULTS.items():
             found = (said[option] for said in above if option in said and option != "abstract")
             setattr(self, option, self.said.get(option, next(found, default)))
+        check_options(self)
         self.list_params = {
             name: Param(said) if isinstance(said, str) else said for name, said in self.list_params.items()
         }
-        self.check(self.not_offered, OPERATIONS, "not_offered")
-        self.check(self.evidence, ASPECTS, "evidence")
         #: The fields that travel, inherited ones first.
         self.fields: tuple[Field[Any, Any], ...] = ()
         #: Other names for what travels: ids beside foreign keys, declared custom fields.
         self.virtual: tuple[Field[Any, Any], ...] = ()
 
-    def check(self, said: Iterable[str], known: Iterable[str], option: str) -> None:
-        """Refuse a name in an option of ``class Meta`` that means nothing."""
-        for name in said:
-            if name not in known:
-                raise ConfigurationError(f"{self.name}.Meta.{option} has {name!r}{suggestion(name, known)}")
-
     def adopt(self, fields: Iterable[Field[Any, Any]]) -> None:
-        """Take the fields in order; two of one Planhat name are an error."""
+        """Take the fields in order; two of one Planhat name, or an option that names none, are an error."""
         own: list[Field[Any, Any]] = []
         other: list[Field[Any, Any]] = []
         seen: dict[str, Field[Any, Any]] = {}
@@ -167,6 +160,7 @@ class Options:
                     f"{self.name}: {twin.name} and {field.name} both stand for Planhat's {field.data_key!r}"
                 )
         self.fields, self.virtual = tuple(own), tuple(other)
+        check_fields(self)
 
     @property
     def records(self) -> str:
@@ -212,6 +206,29 @@ class Options:
     def by_key(self) -> dict[str, Field[Any, Any]]:
         """The fields by Planhat's name."""
         return {field.data_key: field for field in self.fields}
+
+    @cached_property
+    def custom(self) -> Any:
+        """The field that holds the tenant's own values, a CustomData; None where the object has none."""
+        # Any, since a type checker would read the field through as a descriptor of this class.
+        return next((field for field in self.fields if isinstance(field, CustomData)), None)
+
+    @cached_property
+    def write_keys(self) -> dict[str, str]:
+        """The names that fields are sent under, by those that they are read under; only where the two differ."""
+        return {field.data_key: field.write_key for field in self.fields if field.write_key != field.data_key}
+
+    def as_written(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return values by the names that they are sent under."""
+        renamed = self.write_keys
+        return {renamed.get(key, key): value for key, value in row.items()} if renamed else dict(row)
+
+    def as_read(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return values of a body by the names that they are read under, to be compared with a row."""
+        if not self.write_keys:
+            return dict(body)
+        renamed = {sent: key for key, sent in self.write_keys.items()}
+        return {renamed.get(key, key): value for key, value in body.items()}
 
     @cached_property
     def by_name(self) -> dict[str, Field[Any, Any]]:

@@ -1,25 +1,26 @@
 """Foreign keys, lists of references and reverse managers.
 
-Following a link loads what it points to for every row that was handed out together, in as few requests as the target
-allows; the id behind a link never costs one. Imports fields and conversion; what is loaded comes through querysets of
-the target. It does not promise that a referenced record still exists: one that is gone raises the target's
+The id behind a link never costs a request; what it points to is loaded by ``following``. Imports fields, refs and
+conversion. It does not promise that a referenced record still exists: one that is gone raises the target's
 DoesNotExist when it is followed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 import marshmallow
 
-from planhat_orm.errors import ConfigurationError, DecodeError, FieldError, InvalidQuery, NotSupported
+from planhat_orm.errors import ConfigurationError, DecodeError, FieldError, NotSupported
 from planhat_orm.orm import conversion
 from planhat_orm.orm.conversion import an
 from planhat_orm.orm.fields import MISSING, Field
-from planhat_orm.orm.options import registry
-from planhat_orm.wire.endpoints import PREFIXES, KeyKind, is_object_id, split_prefix
+from planhat_orm.orm.following import load_by_ids, load_related
+from planhat_orm.orm.refs import Ref, link_id, own_key, refusal, target_of
+from planhat_orm.wire.endpoints import is_object_id
+
+__all__ = ["ForeignKey", "Ref", "ReferenceList", "References", "Related", "target_of"]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,50 +29,11 @@ if TYPE_CHECKING:
     from planhat_orm.orm.evidence import Evidence
     from planhat_orm.orm.manager import Manager
     from planhat_orm.orm.model import Model
-    from planhat_orm.session.session import Session
 
 M = TypeVar("M", bound="Model")
 
-#: What a reference by an own key begins with, and the key it speaks of.
-
-
-@dataclass(frozen=True, slots=True)
-class Ref(Generic[M]):
-    """A reference by your own key: it costs no request and is sent as "extid-..." or "srcid-...".
-
-    Made by ``Company.ref(external_id="acme-42")``.
-    """
-
-    model: type[M]
-    kind: KeyKind
-    key: str
-
-    def __str__(self) -> str:
-        return PREFIXES[self.kind] + self.key
-
-
-def make_ref(model: type[M], keys: dict[KeyKind, Any]) -> Ref[M]:
-    """Build the reference of ``Model.ref``; refused where Planhat does not take one."""
-    given: dict[KeyKind, Any] = {kind: key for kind, key in keys.items() if key is not None}
-    if len(given) != 1:
-        raise InvalidQuery(f"{model.__name__}.ref() takes one of external_id= and source_id=")
-    [(kind, key)] = given.items()
-    if not isinstance(key, str) or not key.strip():
-        raise InvalidQuery(f"{model.__name__}.ref({kind}=...) takes a text that is not blank, not {key!r}")
-    if not model._meta.ref_prefixes:
-        raise NotSupported(
-            f"Planhat is not documented to take {an(model.__name__)} by {kind} in a reference; "
-            f"load it with {model.__name__}.objects.get({kind}={key!r}) and assign that"
-        )
-    return Ref(model, kind, key)
-
-
-def target_of(field: ForeignKey[Any] | ReferenceList[Any] | Related[Any]) -> type[Model]:
-    """Return the class that a relation names."""
-    try:
-        return registry[field.to]
-    except KeyError:
-        raise ConfigurationError(f"{field!r} points to {field.to!r}, which is no model; import its module") from None
+#: Names under which an object in a list holds the id of the record that it stands for.
+ID_KEYS = frozenset(("_id", "id"))
 
 
 class ForeignKey(Field[M, "M | Ref[M]"], Generic[M]):
@@ -126,11 +88,9 @@ class ForeignKey(Field[M, "M | Ref[M]"], Generic[M]):
         if value is None or not isinstance(value, (str, Ref)):
             return value
         target = target_of(self)
-        if isinstance(value, str) and (own := split_prefix(value)) is not None:
-            value = Ref(target, *own)
-        if isinstance(value, Ref):
-            return target.objects.using(obj._session()).filter(**{value.kind: value.key}).get()
-        if not is_object_id(value):
+        if (own := own_key(value)) is not None:
+            return target.objects.using(obj._session()).filter(**{own[0]: own[1]}).get()
+        if not isinstance(value, str) or not is_object_id(value):
             raise self.undecodable(value, obj, marshmallow.ValidationError("not a Planhat id"))
         with obj._session().identity_map.flight("link", target):
             return load_related(obj, self, target, value)
@@ -143,6 +103,8 @@ class ForeignKey(Field[M, "M | Ref[M]"], Generic[M]):
                     raise FieldError(
                         f"{obj._meta.name}.{self.name} takes {an(self.to)}, not {an(value.model.__name__)}"
                     )
+                if not self.takes_keys:
+                    raise NotSupported(f"{obj._meta.name}.{self.name} {refusal(self, value)}")
             elif not isinstance(value, target):
                 raise FieldError(f"{obj._meta.name}.{self.name} takes {an(self.to)}, not {conversion.shown(value)}")
             elif not self.read_only:
@@ -166,86 +128,9 @@ class ForeignKey(Field[M, "M | Ref[M]"], Generic[M]):
             if key is None:
                 raise marshmallow.ValidationError(f"is {an(self.to)} that is not saved yet; save it first")
             value = key
-        if isinstance(value, str) and split_prefix(value) and not target_of(self)._meta.ref_prefixes:
-            raise marshmallow.ValidationError(f"must be an id: Planhat takes no external keys for {an(self.to)} here")
+        if not self.takes_keys and own_key(value) is not None:
+            raise marshmallow.ValidationError(refusal(self, value))
         return super().encode(value, zone)
-
-
-def link_id(value: Any) -> str | None:
-    """Return the id in what a link holds: an object, a Ref or an id; None for an object that is not saved."""
-    if value is None or isinstance(value, str):
-        return value
-    key: str | None = str(value) if isinstance(value, Ref) else value._raw.get("_id")
-    return key
-
-
-def load_related(obj: Model, field: ForeignKey[Any], target: type[Model], key: str) -> Model:
-    """Return the record behind a link, loading it for all rows that were handed out with ``obj``."""
-    session, origin = obj._session(), obj._origin
-    found = session.identity_map.find(target, key)
-    if found is not None:
-        return found
-    gone = origin.gone if origin is not None else set()
-    if (target, key) not in gone:
-        wanted: dict[str, None] = {key: None}
-        for member in [member() for member in origin.members] if origin is not None else []:
-            if member is not None and member._knows(field.data_key) and (mate := stored_id(member, field)):
-                wanted[mate] = None
-        missing = [
-            one for one in wanted if (target, one) not in gone and session.identity_map.find(target, one) is None
-        ]
-        loaded = load_by_ids(session, target, missing)
-        gone |= {(target, one) for one, record in loaded.items() if record is None}
-        if origin is not None:
-            origin.keep += [record for record in loaded.values() if record is not None]
-        found = loaded.get(key)
-    if found is None:
-        raise target.DoesNotExist(
-            f"{obj!r}.{field.name} points to the {field.to} {key}, which Planhat does not have (any more)"
-        )
-    return found
-
-
-def load_by_ids(session: Session, target: type[Model], keys: list[str]) -> dict[str, Model | None]:
-    """Load records by id in the fewest requests: a small table whole, id lists where they exist, else the first one.
-
-    Returns what became of each key that was asked for; None for one that Planhat does not have.
-    """
-    objects = target.objects.using(session)
-    if target._meta.small_table:
-        return from_table(session, target, keys)
-    if len(keys) > 1 and "_id" not in (target._meta.exact_params[name] for name in target._meta.many_params):
-        keys = keys[:1]
-    found = objects.filter(id__in=keys) if len(keys) > 1 else objects.filter(id=keys[0])
-    return {**dict.fromkeys(keys), **{record._raw["_id"]: record for record in found}}
-
-
-def from_table(session: Session, target: type[Model], keys: list[str]) -> dict[str, Model | None]:
-    """Find records in a small table, which is read whole once; what an older reading lacks is asked for."""
-    objects = target.objects.using(session)
-    fresh: list[bool] = []
-
-    def load() -> list[Model]:
-        fresh.append(True)
-        return list(objects.all())
-
-    def found_in(records: Iterable[Model]) -> dict[str, Model]:
-        return {record._raw["_id"]: record for record in records if record._state is None or not record._state.deleted}
-
-    table = found_in(session.table(target, load))
-    missing = [key for key in keys if key not in table]
-    if missing and not fresh:
-        table |= found_in(objects.filter(id__in=missing))
-    return {key: table.get(key) for key in keys}
-
-
-def stored_id(obj: Model, field: ForeignKey[Any]) -> str | None:
-    """Return the id that an object's row holds for a link; None where it holds none, or what is no id."""
-    try:
-        key = conversion.reference_id(obj._raw.get(field.data_key))
-    except marshmallow.ValidationError:
-        return None
-    return key if is_object_id(key) else None
 
 
 class References(Generic[M]):
@@ -266,7 +151,7 @@ class References(Generic[M]):
 
     @property
     def ids(self) -> list[str]:
-        """The ids, in Planhat's order."""
+        """The ids, in Planhat's order; "extid-..." for a reference that was put in and not saved yet."""
         return [key for item in self._items() if (key := self._field.key_of(self._obj, item))]
 
     @property
@@ -275,8 +160,11 @@ class References(Generic[M]):
         items: list[Any] = conversion.plain_copy(self._items())
         return items
 
-    def add(self, *objects: M | str) -> None:
-        """Append objects (or ids) that are not in the list yet; sent when the owner of the list is saved."""
+    def add(self, *objects: M | Ref[M] | str) -> None:
+        """Append objects (or ids, or references where Planhat takes them) that are not in the list yet.
+
+        They are sent when the owner of the list is saved.
+        """
         items, ids = [*self._items()], set(self.ids)
         for item in self._field.items_of(self._obj, objects):
             key = self._field.key_of(self._obj, item)
@@ -285,7 +173,7 @@ class References(Generic[M]):
                 items.append(item)
         self._field.write(self._obj, items)
 
-    def remove(self, *objects: M | str) -> None:
+    def remove(self, *objects: M | Ref[M] | str) -> None:
         """Take objects (or ids) out of the list; sent when the owner of the list is saved."""
         gone = {self._field.key_of(self._obj, item) for item in self._field.items_of(self._obj, objects)}
         kept = [item for item in self._items() if self._field.key_of(self._obj, item) not in gone]
@@ -298,9 +186,15 @@ class References(Generic[M]):
         keys, target, session = self.ids, target_of(self._field), self._obj._session()
         held: dict[str, Any] = {}
         for place, key in enumerate(keys):
+            if (own := own_key(key)) is not None:
+                held[key] = target.objects.using(session).filter(**{own[0]: own[1]}).get()
             found = held.get(key) or session.identity_map.find(target, key)
             if found is None:
-                missing = [one for one in keys[place:] if session.identity_map.find(target, one) is None]
+                missing = [
+                    one
+                    for one in keys[place:]
+                    if own_key(one) is None and session.identity_map.find(target, one) is None
+                ]
                 held |= load_by_ids(session, target, missing)
                 found = held.get(key)
             if found is None:
@@ -314,7 +208,7 @@ class References(Generic[M]):
         return len(self.ids)
 
     def __contains__(self, one: object) -> bool:
-        return (one if isinstance(one, str) else getattr(one, "id", None)) in self.ids
+        return (str(one) if isinstance(one, (str, Ref)) else getattr(one, "id", None)) in self.ids
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, References):
@@ -331,11 +225,12 @@ class References(Generic[M]):
             return f"<references to {self._field.to} that cannot be read>"
 
 
-class ReferenceList(Field[References[M], "Iterable[M | str]"], Generic[M]):
+class ReferenceList(Field[References[M], "Iterable[M | Ref[M] | str]"], Generic[M]):
     """A list of links: ``company.followers``. Reading it costs nothing, iterating it loads the objects.
 
     Objects and ids may be assigned; where Planhat wants objects as items, dictionaries too, which are sent as they
-    are: ``note.users = [{"id": kim.id, "isOwner": True}]``.
+    are: ``note.users = [{"id": kim.id, "isOwner": True}]``. Items are read in every shape and sent in the one that is
+    declared.
 
     :param to: the name of the model it points to.
     :param item_key: where Planhat wants objects as items, the key that holds the id: ``{"id": ...}``.
@@ -356,6 +251,7 @@ class ReferenceList(Field[References[M], "Iterable[M | str]"], Generic[M]):
         heavy: bool = False,
         get_only: bool = False,
         takes_keys: bool = False,
+        write_key: str = "",
         label: str = "",
         help: str = "",
         evidence: Evidence | None = None,
@@ -370,6 +266,7 @@ class ReferenceList(Field[References[M], "Iterable[M | str]"], Generic[M]):
             read_only=read_only,
             heavy=heavy,
             get_only=get_only,
+            write_key=write_key,
             label=label,
             help=help,
             evidence=evidence,
@@ -382,7 +279,7 @@ class ReferenceList(Field[References[M], "Iterable[M | str]"], Generic[M]):
     def __get__(self, obj: Model | None, owner: type[Model]) -> Self | References[M]:
         return self if obj is None else References(obj, self)
 
-    def __set__(self, obj: Model, value: Iterable[M | str | Mapping[str, Any]] | None) -> None:
+    def __set__(self, obj: Model, value: Iterable[M | Ref[M] | str | Mapping[str, Any]] | None) -> None:
         self.write(obj, value)
 
     def read(self, obj: Model) -> References[M]:
@@ -407,7 +304,7 @@ class ReferenceList(Field[References[M], "Iterable[M | str]"], Generic[M]):
             raise self.undecodable(item, obj, problem) from None
 
     def items_of(self, obj: Model, values: Iterable[Any]) -> list[Any]:
-        """Turn objects and ids into items as they travel; items that are there already stay as they are."""
+        """Turn objects, ids and references into items as they travel; items that are there already stay as they are."""
         if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
             raise FieldError(f"{obj._meta.name}.{self.name} takes a list of {self.to}, not {conversion.shown(values)}")
         if isinstance(values, References):
@@ -418,22 +315,61 @@ class ReferenceList(Field[References[M], "Iterable[M | str]"], Generic[M]):
         return [self.item_of(obj, value, present) for value in given]
 
     def item_of(self, obj: Model, value: Any, present: Mapping[str, Any]) -> Any:
-        """Turn one object, id or item into the item that travels."""
+        """Turn one object, id, reference or item into the item that travels."""
         if isinstance(value, Mapping):
             key = conversion.reference_id(value)
             if key is None:
                 raise FieldError(f"{obj._meta.name}.{self.name}: {conversion.shown(value)} holds no id")
-            return conversion.plain_copy(dict(value)) if self.item_key else key
-        if isinstance(value, target_of(self)):
+            if self.item_key and value.keys() - ID_KEYS:
+                return conversion.plain_copy(dict(value))
+        elif isinstance(value, target_of(self)):
             obj._link(value)
             key = value._raw.get("_id")
             if key is None:
                 raise FieldError(f"{obj._meta.name}.{self.name}: {value!r} is not saved yet; save it first")
+        elif isinstance(value, Ref) and issubclass(value.model, target_of(self)):
+            if not self.takes_keys:
+                raise NotSupported(f"{obj._meta.name}.{self.name} {refusal(self, value)}")
+            key = str(value)
         elif isinstance(value, str):
             key = value
         else:
             raise FieldError(f"{obj._meta.name}.{self.name} takes {self.to} objects or ids, not {value!r}")
         return present.get(key, {self.item_key: key}) if self.item_key else key
+
+    def item_sent(self, item: Any) -> Any:
+        """Return an item of any shape in the one that is sent: an id, or an object that holds it."""
+        key = conversion.reference_id(item)
+        if not self.item_key:
+            return key
+        if not isinstance(item, Mapping):
+            return {self.item_key: key}
+        if item.get(self.item_key) == key:
+            return item
+        return {self.item_key: key, **{name: value for name, value in item.items() if name not in ID_KEYS}}
+
+    def encode(self, value: Any, zone: tzinfo | None = None) -> Any:
+        if value is None:
+            return []  # Planhat clears a list by [] and may ignore null (docs: What Planhat does, Clearing values)
+        sent = super().encode([self.item_sent(item) for item in value if conversion.reference_id(item)], zone)
+        if not self.takes_keys:
+            for key in map(conversion.reference_id, sent):
+                if own_key(key) is not None:
+                    raise marshmallow.ValidationError(refusal(self, key))
+        return sent
+
+    def means_same(self, stored: Any, value: Any) -> bool:
+        return conversion.same(self.in_one_shape(self.decode(stored)), self.in_one_shape(value or []))
+
+    def in_one_shape(self, items: list[Any]) -> list[Any]:
+        """Return items so that those which say the same are the same; what is no reference stays as it is."""
+        shaped = []
+        for item in items:
+            try:
+                shaped.append(self.item_sent(item))
+            except marshmallow.ValidationError:
+                shaped.append(item)
+        return shaped
 
     def current(self, obj: Model) -> Any:
         return [item for item in self.items_in(obj) if self.key_of(obj, item)]
@@ -465,8 +401,11 @@ class ReferenceList(Field[References[M], "Iterable[M | str]"], Generic[M]):
 class Related(Generic[M]):
     """A reverse manager: ``company.endusers`` are the endusers whose company this is.
 
+    Where the link is a list, ``company.issues``, they are those whose list holds this one; what the manager creates
+    has a list of this one alone.
+
     :param to: the name of the model that points here.
-    :param via: its foreign key, where it has several to this model.
+    :param via: its foreign key or list of references, where it has several to this model.
     """
 
     def __init__(self, to: str, *, via: str = "") -> None:
@@ -490,18 +429,22 @@ class Related(Generic[M]):
         manager: Manager[M] = objects._related_to(obj, self.key(type(obj)).name)
         return manager
 
-    def key(self, owner: type[Model]) -> ForeignKey[Any]:
-        """Return the foreign key of the target that points here."""
-        target = target_of(self)
-        keys = [
+    def key(self, owner: type[Model]) -> ForeignKey[Any] | ReferenceList[Any]:
+        """Return the foreign key, or the list of references, of the target that points here.
+
+        Without ``via`` a foreign key goes before lists: a Note has one company, and may name others.
+        """
+        links = [
             field
-            for field in target._meta.fields
-            if isinstance(field, ForeignKey) and issubclass(owner, target_of(field)) and self.via in ("", field.name)
+            for field in target_of(self)._meta.fields
+            if isinstance(field, (ForeignKey, ReferenceList))
+            and self.via in ("", field.name)
+            and issubclass(owner, target_of(field))
         ]
+        keys = [field for field in links if isinstance(field, ForeignKey)] or links
         if len(keys) != 1:
             raise ConfigurationError(
-                f"{owner.__name__}.{self.name}: {self.to} has {len(keys)} foreign keys to {owner.__name__}; "
-                "name one by via="
+                f"{owner.__name__}.{self.name}: {self.to} has {len(keys)} links to {owner.__name__}; name one by via="
             )
         return keys[0]
 

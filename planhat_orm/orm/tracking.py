@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import marshmallow
 
 from planhat_orm.errors import DecodeError, ValidationError
-from planhat_orm.orm.conversion import an, is_blank, plain_copy, same
-from planhat_orm.orm.custom import DELETED, CustomData, CustomValues, differs
+from planhat_orm.orm.conversion import an, is_blank, plain_copy, reference_id, same
+from planhat_orm.orm.custom import CUSTOM, DELETED, CustomData, CustomValues, differs
 from planhat_orm.orm.fields import MISSING
 from planhat_orm.orm.state import Origin, State, merged
 from planhat_orm.wire.endpoints import is_object_id
@@ -51,7 +51,7 @@ def pending(obj: Model) -> Pending:
         for key, value in list(state.values.items())
         if not obj._knows(key) or not is_stored(by_key[key], obj._raw.get(key), value)
     }
-    data = custom_field(obj)
+    data = obj._meta.custom
     return Pending(values, CustomValues(obj, data).changed() if data is not None else {})
 
 
@@ -60,20 +60,14 @@ def is_stored(field: Field[Any, Any], stored: Any, value: Any) -> bool:
     if stored is MISSING:
         return False
     try:
-        return same(field.decode(stored), field.comparable(value))
+        return field.means_same(stored, value)
     except DecodeError:
         return same(stored, value)
 
 
-def custom_field(obj: Model) -> CustomData | None:
-    """Return the field that holds the tenant's own values, if the model has one."""
-    data = obj._meta.by_key.get("custom")
-    return data if isinstance(data, CustomData) else None
-
-
 def stored_custom(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the custom values of a row."""
-    return CustomData.mapping(row.get("custom"))
+    return CustomData.mapping(row.get(CUSTOM))
 
 
 def differences(obj: Model) -> Iterator[tuple[str, str, Any, Any]]:
@@ -84,7 +78,7 @@ def differences(obj: Model) -> Iterator[tuple[str, str, Any, Any]]:
         yield key, field.name, field.readable(obj._raw.get(key)), value
     stored = stored_custom(obj._raw)
     for name, value in found.custom.items():
-        yield f"custom.{name}", f"custom.{name}", plain_copy(stored.get(name)), value
+        yield f"{CUSTOM}.{name}", f"{CUSTOM}.{name}", plain_copy(stored.get(name)), value
 
 
 def changes(obj: Model) -> dict[str, tuple[Any, Any]]:
@@ -106,7 +100,7 @@ def conflicts(obj: Model) -> dict[str, tuple[Any, Any]]:
 
 def stored_at(row: Mapping[str, Any], path: str) -> Any:
     """Return a row's value by Planhat's name, ``custom.`` and a key for one inside ``custom``."""
-    head, inside, name = path.partition("custom.")
+    head, inside, name = path.partition(f"{CUSTOM}.")
     return stored_custom(row).get(name) if inside and not head else row.get(path)
 
 
@@ -116,32 +110,44 @@ def stored_at(row: Mapping[str, Any], path: str) -> Any:
 def body_of(obj: Model, found: Pending) -> dict[str, Any]:
     """Return what a save sends, checked: all that is set on a new object, what changed on a saved one.
 
+    It is by the names that fields are written under (``write_key``).
+
     :raises ValidationError: with all complaints at once, by field.
     """
     meta, zone, creates = obj._meta, obj._zone(), obj._raw.get("_id") is None
     problems: dict[str, list[str]] = {}
-    body: dict[str, Any] = dict(meta.constant) if creates else {}
+    body: dict[str, Any] = meta.as_written(meta.constant) if creates else {}
     for key, value in found.values.items():
         field = meta.by_key[key]
         if creates and value is None:
             continue
         try:
-            body[key] = field.encode(value, zone)
+            encoded = field.encode(value, zone)
         except marshmallow.ValidationError as problem:
             problems[field.name] = [str(text) for text in problem.messages]
         else:
-            if refusal := refused(obj, field, body[key], creates=creates):
+            body[field.write_key] = encoded
+            if refusal := refused(obj, field, encoded, creates=creates):
                 problems[field.name] = [refusal]
     custom = custom_body(obj, found.custom, problems, creates=creates)
     if custom:
-        body["custom"] = custom
+        body[CUSTOM] = custom
     if creates:
-        check_required(obj, body, problems)
+        check_required(obj, meta.as_read(body), problems)
     elif body:
-        body.update({key: plain_copy(obj._raw[key]) for key in meta.always_sent if key in obj._raw and key not in body})
+        kept = {key: as_stored(meta.by_key[key], obj._raw[key]) for key in meta.always_sent if key in obj._raw}
+        body = {**meta.as_written(kept), **body}
     if problems:
         raise ValidationError(problems, model=meta.name)
     return body
+
+
+def as_stored(field: Field[Any, Any], stored: Any) -> Any:
+    """Return a stored value as it can be sent back: a reference that came as an object as its id."""
+    try:
+        return reference_id(stored) if field.relation and not field.mutable else plain_copy(stored)
+    except marshmallow.ValidationError:
+        return plain_copy(stored)
 
 
 def refused(obj: Model, field: Field[Any, Any], value: Any, *, creates: bool) -> str | None:
@@ -169,7 +175,7 @@ def custom_body(
         twin = folded.setdefault(name.casefold(), name)
         if twin != name:
             # Planhat refuses the whole request then, although it stores both (reported from a live tenant, 2026).
-            problems[f"custom.{name}"] = [f"differs from {twin!r} in letter case only; Planhat takes one of them"]
+            problems[f"{CUSTOM}.{name}"] = [f"differs from {twin!r} in letter case only; Planhat takes one of them"]
         # A list is cleared by [] (docs: What Planhat does, Clearing values).
         clears_list = value is None and isinstance(stored.get(name), list)
         body[name] = [] if clears_list else plain_copy(value)
@@ -177,7 +183,10 @@ def custom_body(
 
 
 def check_required(obj: Model, body: Mapping[str, Any], problems: dict[str, list[str]]) -> None:
-    """Note what a create needs and ``body`` lacks; a blank text counts as missing."""
+    """Note what a create needs and ``body`` lacks; a blank text counts as missing.
+
+    :param body: by the names that fields are read under.
+    """
     for needed in obj._meta.create_required:
         keys = (needed,) if isinstance(needed, str) else needed
         names = [obj._meta.by_key[key].name for key in keys]
@@ -190,19 +199,24 @@ def check_required(obj: Model, body: Mapping[str, Any], problems: dict[str, list
 
 
 def before(obj: Model, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return Planhat's values of what is about to be sent, as far as they are known."""
-    known = {key: plain_copy(obj._raw.get(key)) for key in body if key != "custom" and obj._knows(key)}
-    if "custom" in body and obj._knows("custom"):
+    """Return Planhat's values of what is about to be sent, as far as they are known, by the names of ``body``."""
+    meta = obj._meta
+    keys = [key for key in meta.as_read(body) if key != CUSTOM or meta.custom is None]
+    known = meta.as_written({key: plain_copy(obj._raw.get(key)) for key in keys if obj._knows(key)})
+    if CUSTOM in body and meta.custom is not None and obj._knows(CUSTOM):
         stored = stored_custom(obj._raw)
-        known["custom"] = {name: plain_copy(stored.get(name)) for name in body["custom"]}
+        known[CUSTOM] = {name: plain_copy(stored.get(name)) for name in body[CUSTOM]}
     return known
 
 
 def sent_of(obj: Model, found: Pending) -> dict[str, Any]:
-    """Return what is about to be sent as Python values, so that later changes can be told from it."""
+    """Return what is about to be sent as Python values, so that later changes can be told from it.
+
+    It is by the names that fields are read under, and what is sent of ``custom`` is under that name.
+    """
     by_key = obj._meta.by_key
     sent = {key: plain_copy(by_key[key].comparable(value)) for key, value in found.values.items()}
-    return {**sent, "custom": plain_copy(found.custom)}
+    return {**sent, CUSTOM: plain_copy(found.custom)} if obj._meta.custom is not None else sent
 
 
 def echo(obj: Model, body: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
@@ -211,22 +225,30 @@ def echo(obj: Model, body: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset
     What was sent is what is stored, as far as anybody can tell; but a reference by an own key is stored as an id, and
     the custom values that were never loaded are still not known.
     """
-    row = {**obj._raw, **plain_copy(dict(body))}
-    if "custom" in body:
-        row["custom"] = {**stored_custom(obj._raw), **plain_copy(body["custom"])}
-    unknown = {
-        key
-        for key, value in body.items()
-        if obj._meta.by_key[key].relation and isinstance(value, str) and not is_object_id(value)
-    }
-    if "custom" in body and not obj._knows("custom"):
-        unknown.add("custom")
+    meta = obj._meta
+    written = meta.as_read(body)
+    row = {**obj._raw, **plain_copy(written)}
+    unknown = {key for key, value in written.items() if meta.by_key[key].relation and holds_own_key(value)}
+    if CUSTOM in written and meta.custom is not None:
+        row[CUSTOM] = {**stored_custom(obj._raw), **plain_copy(written[CUSTOM])}
+        if not obj._knows(CUSTOM):
+            unknown.add(CUSTOM)
     return row, frozenset(unknown)
+
+
+def holds_own_key(value: Any) -> bool:
+    """Tell whether a reference, or one of a list, is written as another key than the id that is stored for it."""
+    items = value if isinstance(value, list) else [value]
+    return any(key is not None and not is_object_id(key) for key in map(reference_id, items))
 
 
 def forget(obj: Model, keys: frozenset[str]) -> None:
     """Let values of a saved object be unknown, so that they are loaded when they are read."""
     if keys and obj._origin is not None:
+        values = obj._state.values if obj._state is not None else {}
+        for key in keys & values.keys():
+            if is_stored(obj._meta.by_key[key], obj._raw.get(key), values[key]):
+                del values[key]
         obj._raw = {key: value for key, value in obj._raw.items() if key not in keys}
         obj._origin = obj._origin.narrowed(keys)
 
@@ -259,6 +281,27 @@ def merge(obj: Model, row: dict[str, Any], origin: Origin, sent: Mapping[str, An
         obj._origin = known.widened(asked, origin.number)
 
 
+def merge_kin(obj: Model, row: dict[str, Any], origin: Origin) -> None:
+    """Take in what a row from another collection tells of the same record: a ticket is read as a conversation, too.
+
+    What that row lacks was not there to be told, unless both classes declare it; and the object stays among the rows
+    that it was handed out with.
+    """
+    tells = (origin.loaded & obj._meta.keys) | (row.keys() & obj._meta.keys)
+    tracked = Origin(origin.joined, tells, origin.number)
+    if tells >= obj._meta.keys:
+        row = {**{key: value for key, value in obj._raw.items() if key not in obj._meta.keys}, **row}
+    merge(obj, row, tracked)
+
+
+def paths_of(obj: Model, sent: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what was sent, as ``State.moved`` calls it."""
+    yield from sent
+    if obj._meta.custom is not None:
+        for name in sent.get(CUSTOM, {}):
+            yield f"{CUSTOM}.{name}"
+
+
 def rebase(obj: Model, state: State, raw: Mapping[str, Any], sent: Mapping[str, Any]) -> None:
     """Hold what was changed against a new row: what was sent or is stored is clean, what moved is noted."""
     saved = obj._origin is not None
@@ -270,7 +313,9 @@ def rebase(obj: Model, state: State, raw: Mapping[str, Any], sent: Mapping[str, 
             let_go(state, field, raw.get(key), value)
         elif saved and knew and not same(raw.get(key), old):
             state.moved.setdefault(key, old)
-    knew, theirs, now, wrote = obj._knows("custom"), stored_custom(obj._raw), stored_custom(raw), sent.get("custom", {})
+    if not state.custom:
+        return
+    knew, theirs, now, wrote = obj._knows(CUSTOM), stored_custom(obj._raw), stored_custom(raw), sent.get(CUSTOM, {})
     for name, value in list(state.custom.items()):
         ours = None if value is DELETED else value
         was_sent = name in wrote and same(wrote[name], ours)
@@ -279,7 +324,7 @@ def rebase(obj: Model, state: State, raw: Mapping[str, Any], sent: Mapping[str, 
             cleared: Any = [] if isinstance(value, list) else {} if isinstance(value, dict) else None
             let_go_custom(state, name, cleared if now.get(name) is None else now[name], value)
         elif saved and knew and not same(theirs.get(name), now.get(name)):
-            state.moved.setdefault(f"custom.{name}", theirs.get(name))
+            state.moved.setdefault(f"{CUSTOM}.{name}", theirs.get(name))
 
 
 def let_go(state: State, field: Field[Any, Any], stored: Any, value: Any) -> None:

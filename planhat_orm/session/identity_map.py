@@ -1,4 +1,4 @@
-"""The identity map: one live object for each record of a session.
+"""The identity map: one live object for each record and class of a session.
 
 Objects are held weakly; strongly while they are dirty, and for a minute when they came by a key, a link or a save, so
 that asking again costs nothing. Imports cachetools, and of the package the record protocol. It does not promise that
@@ -84,15 +84,16 @@ class IdentityMap:
     def __init__(self, *, timer: Callable[[], float] = time.monotonic) -> None:
         #: Held while objects are looked up, made or merged; never while a request is under way.
         self.lock = threading.RLock()
-        #: By path and class, because every row refreshes the objects of all classes over its path.
-        self._tables: dict[str, dict[type, Table]] = {}
+        #: By collection and class, because every row refreshes the objects of all classes of its record; the records
+        #: of one collection may have several paths: a ticket is a conversation, too.
+        self._tables: dict[str, dict[type[Record], Table]] = {}
         self._kept: TTLCache[tuple[type, str], Any] = TTLCache(KEPT_OBJECTS, KEPT_SECONDS, timer)
         self._aliases: TTLCache[tuple[type, str, str], str] = TTLCache(KEPT_OBJECTS, KEPT_SECONDS, timer)
         self._dirty: dict[tuple[type, str], Any] = {}
         self._flights: dict[tuple[Any, ...], list[Any]] = {}
 
     def _table(self, cls: type[Record]) -> Table:
-        return self._tables.setdefault(cls._meta.path, {}).setdefault(cls, Table())
+        return self._tables.setdefault(cls._meta.records, {}).setdefault(cls, Table())
 
     def _sweep(self) -> None:
         for tables in self._tables.values():
@@ -119,11 +120,28 @@ class IdentityMap:
             origin.members += table.add(found, keys)
         return found
 
-    def _others(self, cls: type[Record]) -> list[Table]:
-        """Return the tables of the other classes over the path that have live objects."""
-        return [table for kin, table in self._tables[cls._meta.path].items() if kin is not cls and table.refs]
+    def _others(self, cls: type[Record]) -> list[tuple[Table, bool]]:
+        """Return the tables of the other classes of the records that have live objects, and whether by the same path.
 
-    def _adopt_one(self, cls: type[R], table: Table, others: list[Table], row: dict[str, Any], origin: Any) -> R:
+        What a row of another path lacks may be there all the same.
+        """
+        return [
+            (table, kin._meta.path == cls._meta.path)
+            for kin, table in self._tables[cls._meta.records].items()
+            if kin is not cls and table.refs
+        ]
+
+    @staticmethod
+    def _tell(others: Sequence[tuple[Table, bool]], row: dict[str, Any], origin: Any) -> None:
+        """Give a row to the record's objects of other classes."""
+        for table, same_path in others:
+            twin = table.get(row["_id"])
+            if twin is not None:
+                (twin._merge if same_path else twin._merge_kin)(dict(row), origin)
+
+    def _adopt_one(
+        self, cls: type[R], table: Table, others: list[tuple[Table, bool]], row: dict[str, Any], origin: Any
+    ) -> R:
         key = row["_id"]
         obj: R | None = table.get(key)
         if obj is None:
@@ -132,10 +150,7 @@ class IdentityMap:
         else:
             obj._merge(row, origin)
         origin.members.append(table.refs[key])
-        for other in others:
-            twin = other.get(key)
-            if twin is not None:
-                twin._merge(dict(row), origin)
+        self._tell(others, row, origin)
         return obj
 
     def prune(self, origin: Any) -> None:
@@ -144,16 +159,12 @@ class IdentityMap:
             origin.members[:] = [member for member in origin.members if member() is not None]
 
     def refresh(self, cls: type[Record], rows: Sequence[dict[str, Any]], origin: Any) -> None:
-        """Give rows to the objects that live, of all classes over the path, and make no new ones."""
+        """Give rows to the objects that live, of all classes of the records, and make no new ones."""
         with self.lock:
             self._sweep()
-            self._table(cls)
-            tables = self._tables[cls._meta.path].values()
+            tables = [(self._table(cls), True), *self._others(cls)]
             for row in rows:
-                for table in tables:
-                    obj = table.get(row["_id"])
-                    if obj is not None:
-                        obj._merge(dict(row), origin)
+                self._tell(tables, row, origin)
 
     def find(self, cls: type[R], key: str) -> R | None:
         """Return the live object of an id, or None."""
@@ -198,10 +209,9 @@ class IdentityMap:
         key = obj._raw["_id"]
         with self.lock:
             self.keep(obj)
-            for table in self._tables[obj._meta.path].values():
-                twin = table.get(key)
-                if twin is not None and twin is not obj:
-                    twin._merge(dict(obj._raw), origin)
+            if self._table(type(obj)).get(key) is not obj:
+                self._tell([(self._table(type(obj)), True)], obj._raw, origin)
+            self._tell(self._others(type(obj)), obj._raw, origin)
             (self.hold if dirty else self.release)(obj)
 
     def hold(self, obj: Record) -> None:
@@ -225,7 +235,7 @@ class IdentityMap:
         """Let go of a deleted record; its objects of all classes learn that it is gone."""
         key = obj._raw["_id"]
         with self.lock:
-            for cls, table in self._tables.get(obj._meta.path, {}).items():
+            for cls, table in self._tables.get(obj._meta.records, {}).items():
                 twin = table.get(key)
                 table.refs.pop(key, None)
                 self._kept.pop((cls, key), None)

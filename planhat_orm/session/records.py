@@ -1,7 +1,7 @@
 """What the session knows of records and models: a small protocol, so that it needs none of the layers above.
 
-Imports the standard library only. Of ``_meta`` the session reads ``name``, ``path``, ``keyables``, ``match_keys``,
-``unique`` and ``interned``. It does not promise that a record is anything more than this.
+Imports the standard library only. Of ``_meta`` the session reads ``name``, ``path``, ``records``, ``key_kinds``,
+``match_keys``, ``unique``, ``interned`` and ``as_read``. It does not promise that a record is anything more than this.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ class Record(Protocol):
 
     def _merge(self, row: dict[str, Any], origin: Any, sent: Mapping[str, Any] | None = None) -> None:
         """Take a newer row of the record in, and keep what was changed here."""
+
+    def _merge_kin(self, row: dict[str, Any], origin: Any) -> None:
+        """Take in what a row of the record that was read from another collection tells."""
 
     def _mark_deleted(self) -> None:
         """Learn that the record is gone."""

@@ -445,5 +445,5 @@ def test_relations_that_cannot_be_are_named(own_registry: None) -> None:
     task = Task._hydrated({"_id": GONE, "nobodyId": GONE}, None)
     with pytest.raises(ConfigurationError, match="points to 'Nobody', which is no model"):
         task.nobody  # noqa: B018
-    with pytest.raises(ConfigurationError, match="Enduser has 0 foreign keys to Task"):
+    with pytest.raises(ConfigurationError, match="Enduser has 0 links to Task"):
         task.endusers  # noqa: B018

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
 
 class Meta:
-    def __init__(self, path: str, *, unique: tuple[str, ...] = (), interned: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, path: str, *, records: str = "", unique: tuple[str, ...] = (), interned: tuple[str, ...] = ()
+    ) -> None:
         self.path = path
+        self.records = records or path
         self.unique = unique
         self.interned = interned
 
@@ -41,6 +44,9 @@ class Thing:
     def _merge(self, row: dict[str, Any], origin: Any, sent: Mapping[str, Any] | None = None) -> None:
         self._raw = {**self._raw, **row}
 
+    def _merge_kin(self, row: dict[str, Any], origin: Any) -> None:
+        self._merge({**row, "told by kin": True}, origin)
+
     def _mark_deleted(self) -> None:
         self.deleted = True
 
@@ -51,6 +57,12 @@ class Gadget(Thing):
 
 class Other(Thing):
     _meta: ClassVar[Any] = Meta("others")
+
+
+class Cousin(Thing):
+    """The same records by another path."""
+
+    _meta: ClassVar[Any] = Meta("cousins", records="things")
 
 
 class Clock:
@@ -124,6 +136,29 @@ def test_a_row_is_merged_once_into_each_object(known: IdentityMap) -> None:
     thing, gadget = adopted(known, Counting), adopted(known, Gadget)
     adopted(known, Counting)
     assert (thing.merged, gadget._raw) == (2, {"_id": "1"})
+
+
+def test_a_row_reaches_the_classes_that_have_the_record_by_another_path(known: IdentityMap) -> None:
+    thing, cousin = adopted(known, name="a"), adopted(known, Cousin, name="b")
+    assert thing is not cousin
+    assert thing._raw == {"_id": "1", "name": "b", "told by kin": True}
+    assert cousin._raw == {"_id": "1", "name": "b"}
+    known.refresh(Thing, [{"_id": "1", "name": "c"}], Origin())
+    assert (thing._raw["name"], cousin._raw["name"]) == ("c", "c")
+    assert cousin._raw["told by kin"] is True
+
+
+def test_a_save_by_one_path_reaches_the_other(known: IdentityMap) -> None:
+    thing, cousin = adopted(known, name="a"), adopted(known, Cousin)
+    cousin._raw = {"_id": "1", "name": "saved"}
+    known.saved(cousin, Origin(), dirty=False)
+    assert thing._raw["name"] == "saved"
+
+
+def test_a_delete_by_one_path_reaches_the_other(known: IdentityMap) -> None:
+    thing, cousin = adopted(known), adopted(known, Cousin)
+    known.discard(cousin)
+    assert (thing.deleted, known.find(Thing, "1"), len(known)) == (True, None, 0)
 
 
 def test_classes_over_other_paths_are_left_alone(known: IdentityMap) -> None:

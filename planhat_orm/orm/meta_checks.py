@@ -1,0 +1,158 @@
+"""What is wrong with a ``class Meta``, said when the class is made.
+
+People write models of their own, and a name that means nothing would be sent and never noticed: Planhat ignores what
+it does not know. Imports the errors and descriptions. It does not promise that what is declared is true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from planhat_orm.errors import ConfigurationError, suggestion
+from planhat_orm.orm.evidence import Evidence, Quirk
+from planhat_orm.orm.fields import Custom
+from planhat_orm.orm.params import Param
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from planhat_orm.orm.options import Options
+
+#: What can be done with an object; each is offered unless ``Meta.not_offered`` says what to do instead.
+OPERATIONS = ("create", "get", "list", "update", "delete", "bulk_upsert")
+#: What ``Meta.evidence`` may speak of, beside the operations one by one.
+ASPECTS = ("fields", "operations", "filters", "keys", "matching", "required", "limits", "hidden", *OPERATIONS)
+#: The keys that a path takes.
+KEYABLES = ("id", "external_id", "source_id")
+#: What a list can be asked for beside its filters.
+LIST_TAKES = ("limit", "offset", "sort", "select")
+
+_SEQUENCES = ("page_size", "keyables", "match_keys", "unique", "list_takes", "list_fields", "create_required")
+_MORE_SEQUENCES = ("always_sent", "lean_fields", "quirks")
+_MAPPINGS = ("unique_within", "list_params", "not_offered", "more_operations", "unhide", "aliases", "lean_params")
+_MORE_MAPPINGS = ("constant", "evidence")
+
+
+def check_options(meta: Options) -> None:
+    """Refuse what can be told to be wrong before the fields are known.
+
+    :raises ConfigurationError: naming the class, the option and what it should be.
+    """
+    for option in (*_SEQUENCES, *_MORE_SEQUENCES):
+        value = getattr(meta, option)
+        if not isinstance(value, (tuple, list)):
+            # A tuple of one without its comma is a text, each letter of which would be a name.
+            raise _wrong(meta, option, f"is {value!r}, and takes a tuple: ({value!r},)")
+    for option in (*_MAPPINGS, *_MORE_MAPPINGS):
+        if not isinstance(getattr(meta, option), Mapping):
+            raise _wrong(meta, option, f"is {getattr(meta, option)!r}, and takes a dictionary")
+    _check_numbers(meta)
+    _check_names(meta, "not_offered", meta.not_offered, OPERATIONS)
+    _check_names(meta, "evidence", meta.evidence, ASPECTS)
+    _check_names(meta, "keyables", meta.keyables, KEYABLES)
+    _check_names(meta, "list_takes", meta.list_takes, LIST_TAKES)
+    for operation, instead in meta.not_offered.items():
+        if not isinstance(instead, str) or not instead.strip():
+            raise _wrong(meta, "not_offered", f"has to say what to do instead of {operation!r}, as a text")
+    _check_types(meta, "evidence", meta.evidence.values(), Evidence)
+    _check_types(meta, "quirks", meta.quirks, Quirk)
+    _check_types(meta, "list_params", meta.list_params.values(), (Param, str))
+
+
+def check_fields(meta: Options) -> None:
+    """Refuse options that speak of fields which are not declared; those of an abstract class may come later.
+
+    :raises ConfigurationError: naming the class, the option and the field that was probably meant.
+    """
+    if meta.abstract or not meta.path:
+        return
+    _check_write_keys(meta)
+    for option, key in _spoken_of(meta):
+        if key not in meta.by_key:
+            raise _wrong(meta, option, f"has {key!r}, {_no_field(meta, key)}")
+    for kind in meta.keyables:
+        if kind not in meta.by_name:
+            raise _wrong(meta, "keyables", f"has {kind!r}, and no field is called {kind}")
+    for alias in meta.aliases:
+        if alias in meta.by_key:
+            raise _wrong(meta, "aliases", f"has {alias!r}, which is the field {meta.by_key[alias].name} itself")
+    for name in meta.unhide:
+        if name not in meta.by_key and name not in meta.list_params:
+            known = [*meta.list_params, *meta.by_key]
+            raise _wrong(meta, "unhide", f"has {name!r}, no field and none of list_params{suggestion(name, known)}")
+    for field in meta.virtual:
+        if isinstance(field, Custom) and meta.custom is None:
+            raise ConfigurationError(
+                f"{meta.name}.{field.name} is a custom field, and {meta.name} has none: Planhat keeps no custom values "
+                'of it. If it does, declare custom: CustomData = CustomData("custom")'
+            )
+
+
+def _spoken_of(meta: Options) -> Iterator[tuple[str, str]]:
+    """Yield each option with each of Planhat's names of fields in it."""
+    for option in ("match_keys", "unique", "list_fields", "always_sent", "lean_fields"):
+        for key in getattr(meta, option):
+            yield option, key
+    for needed in meta.create_required:
+        for key in (needed,) if isinstance(needed, str) else needed:
+            yield "create_required", key
+    for key, within in meta.unique_within.items():
+        yield "unique_within", key
+        yield "unique_within", within
+    for param in meta.list_params.values():
+        if param.data_key:
+            yield "list_params", param.data_key
+    for option in ("aliases", "lean_params"):
+        for key in getattr(meta, option).values():
+            yield option, key
+    for key in meta.constant:
+        yield "constant", key
+    if meta.updated_field:
+        yield "updated_field", meta.updated_field
+
+
+def _no_field(meta: Options, key: str) -> str:
+    """Say that there is no field of a name, and which was probably meant."""
+    if key in meta.by_name:
+        return f"a name of ours; Meta takes Planhat's: {meta.by_name[key].data_key!r}"
+    for read, written in meta.write_keys.items():
+        if written == key:
+            return f"the name that it is written under; Meta takes the one that it is read under: {read!r}"
+    return f"Planhat's name of no field of {meta.name}{suggestion(key, meta.by_key)}"
+
+
+def _check_write_keys(meta: Options) -> None:
+    """Refuse two fields that would be sent under one name."""
+    taken: dict[str, str] = {}
+    for field in meta.fields:
+        if not field.read_only:
+            twin = taken.setdefault(field.write_key, field.name)
+            if twin != field.name:
+                raise ConfigurationError(
+                    f"{meta.name}: {twin} and {field.name} are both written as {field.write_key!r}"
+                )
+
+
+def _check_numbers(meta: Options) -> None:
+    """Refuse page sizes that are none."""
+    sizes = tuple(meta.page_size)
+    if len(sizes) != 2 or not all(type(size) is int and size > 0 for size in sizes) or sizes[0] > sizes[1]:
+        raise _wrong(meta, "page_size", f"is {sizes!r}, and takes the size by default and the largest: (100, 2000)")
+
+
+def _check_names(meta: Options, option: str, said: Iterable[str], known: tuple[str, ...]) -> None:
+    for name in said:
+        if name not in known:
+            raise _wrong(meta, option, f"has {name!r}{suggestion(name, known)}; there are {', '.join(known)}")
+
+
+def _check_types(meta: Options, option: str, values: Iterable[Any], wanted: Any) -> None:
+    for value in values:
+        if not isinstance(value, wanted):
+            kind = (wanted[0] if isinstance(wanted, tuple) else wanted).__name__
+            raise _wrong(meta, option, f"has {value!r}, which is no {kind}")
+
+
+def _wrong(meta: Options, option: str, what: str) -> ConfigurationError:
+    return ConfigurationError(f"{meta.name}.Meta.{option} {what}")

@@ -1,0 +1,108 @@
+"""References by your own key, ``Company.ref(external_id="acme-42")``, and where Planhat takes them.
+
+Imports the registry of models. It does not promise that there is a record with the key: Planhat drops or refuses what
+it cannot resolve (docs: What Planhat does, Keys).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from planhat_orm.errors import ConfigurationError, InvalidQuery, NotSupported
+from planhat_orm.orm.conversion import an
+from planhat_orm.orm.options import registry
+from planhat_orm.wire.endpoints import PREFIXES, KeyKind, split_prefix
+
+if TYPE_CHECKING:
+    from planhat_orm.orm.model import Model
+
+M = TypeVar("M", bound="Model")
+
+
+@dataclass(frozen=True, slots=True)
+class Ref(Generic[M]):
+    """A reference by your own key: it costs no request and is sent as "extid-..." or "srcid-...".
+
+    Made by ``Company.ref(external_id="acme-42")``.
+    """
+
+    model: type[M]
+    kind: KeyKind
+    key: str
+
+    def __str__(self) -> str:
+        return PREFIXES[self.kind] + self.key
+
+
+class Link(Protocol):
+    """What is asked of a foreign key, a list of references or a reverse manager."""
+
+    name: str
+    to: str
+
+
+def target_of(field: Link) -> type[Model]:
+    """Return the class that a relation names."""
+    try:
+        return registry[field.to]
+    except KeyError:
+        raise ConfigurationError(f"{field!r} points to {field.to!r}, which is no model; import its module") from None
+
+
+def make_ref(model: type[M], keys: dict[KeyKind, Any]) -> Ref[M]:
+    """Build the reference of ``Model.ref``; refused where no field takes one."""
+    given: dict[KeyKind, Any] = {kind: key for kind, key in keys.items() if key is not None}
+    if len(given) != 1:
+        raise InvalidQuery(f"{model.__name__}.ref() takes one of external_id= and source_id=")
+    [(kind, key)] = given.items()
+    if not isinstance(key, str) or not key.strip():
+        raise InvalidQuery(f"{model.__name__}.ref({kind}=...) takes a text that is not blank, not {key!r}")
+    if kind not in model._meta.keyables or not takers(model):
+        raise NotSupported(
+            f"Planhat is not documented to take {an(model.__name__)} by {kind} in a reference; "
+            f"{load_instead(model, kind, key)}"
+        )
+    return Ref(model, kind, key)
+
+
+def takers(model: type[Model]) -> list[str]:
+    """Return the fields, of all models, that take an own key of this one: "Enduser.company"."""
+    return [
+        f"{other.__name__}.{field.name}"
+        for other in list(registry.values())
+        for field in other._meta.fields
+        if getattr(field, "takes_keys", False)
+        and (target := registry.get(field.relation or "")) is not None
+        and issubclass(model, target)
+    ]
+
+
+def load_instead(model: type[Model], kind: str, key: str) -> str:
+    """Say what to do where a key is not taken."""
+    if kind in model._meta.keyables:
+        return f"load it with {model.__name__}.objects.get({kind}={key!r}) and assign that"
+    return "assign its id, or the object itself"
+
+
+def own_key(value: Any) -> tuple[KeyKind, str] | None:
+    """Return the kind and the key of a reference by an own key, be it a Ref or its text; None for anything else."""
+    if isinstance(value, Ref):
+        return value.kind, value.key
+    return split_prefix(value) if isinstance(value, str) else None
+
+
+def refusal(field: Link, value: Any) -> str:
+    """Say that a field takes no own keys, and what to do."""
+    kind, key = own_key(value) or ("external_id", str(value))
+    return (
+        f"must be an id: Planhat takes no own keys for {an(field.to)} here; {load_instead(target_of(field), kind, key)}"
+    )
+
+
+def link_id(value: Any) -> str | None:
+    """Return the id in what a link holds: an object, a Ref or an id; None for an object that is not saved."""
+    if value is None or isinstance(value, str):
+        return value
+    key: str | None = str(value) if isinstance(value, Ref) else value._raw.get("_id")
+    return key
