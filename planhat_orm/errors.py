@@ -17,6 +17,7 @@ __all__ = [
     "AmbiguousWrite",
     "ApiError",
     "BadRequest",
+    "BulkError",
     "ConfigurationError",
     "DecodeError",
     "FieldError",
@@ -148,6 +149,20 @@ class AmbiguousWrite(PlanhatError):
         super().__init__(message)
         self.sent = dict(sent or {})
         self.candidate = dict(candidate) if candidate is not None else None
+
+
+class BulkError(PlanhatError):
+    """Some of a bulk write was not done, or may not have been. ``result`` is the Ledger: what became of each item.
+
+    With ``on_error="collect"`` the ledger is returned instead.
+
+    >>> BulkError("2: 1 updated, 1 failed", result=None).result is None
+    True
+    """
+
+    def __init__(self, message: str, *, result: Any) -> None:
+        super().__init__(message)
+        self.result = result
 
 
 class TransportError(PlanhatError):

@@ -13,6 +13,7 @@ import pytest
 from planhat_orm import errors
 from planhat_orm.errors import PlanhatError, ValidationError, suggestion
 from planhat_orm.models import Company
+from planhat_orm.session.changes import Ledger
 
 CLASSES = [member for _, member in inspect.getmembers(errors, inspect.isclass) if issubclass(member, PlanhatError)]
 
@@ -36,6 +37,7 @@ MADE: list[PlanhatError] = [
     errors.FilterIgnored("ignored"),
     errors.PaginationError("contradiction"),
     errors.AmbiguousWrite("lost", sent={"name": "Acme"}, candidate={"_id": "1"}),
+    errors.BulkError("2: 1 updated, 1 failed", result=Ledger()),
     errors.TransportError("lost", sent=True, attempts=3, status=200),
     errors.ApiError("418", status=418, body={"message": "no"}, headers={"X": "y"}, request="GET /tea", attempts=2),
     *(
