@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
 
-from planhat_orm.sandbox import reading, upserting, writing
+from planhat_orm.sandbox import analytics, reading, upserting, writing
 from planhat_orm.sandbox.answers import Answer, Refusal
 from planhat_orm.sandbox.catalog import Collection, collection_at, lean_index_at
 from planhat_orm.sandbox.faults import Exchange, FaultBoard
@@ -87,8 +87,9 @@ class _Service:
         raw = request.get_data(cache=False)
         exchange: Exchange = request.environ.get(EXCHANGE) or Exchange()
         exchange.method, exchange.path = request.method, "/" + path
-        if collection_at(path) is not None:
-            exchange.disturb = partial(disturb, self._desk.world, path)
+        listed = collection_at(path)
+        if listed is not None:
+            exchange.disturb = partial(disturb, self._desk.world, listed)
         body = _parsed(raw)
         record = RecordedRequest(
             request.method, "/" + path, query_params(request.query_string.decode()), body, _headers()
@@ -111,14 +112,25 @@ class _Service:
 
     def _carry_out(self, path: str, params: dict[str, str], body: Any, size: int, exchange: Exchange) -> Answer:
         try:
-            self._let_in(size)
+            self._refuse_large(size)
+            # The analytics host has tokens of its own.
+            authorization = request.headers.get("Authorization", "")
+            readable = None if body is _UNREADABLE else body
+            received = analytics.answer(self._desk.world, request.method, path, params, readable, authorization)
+            if received is not None:
+                return received
+            self._let_in()
             return self._dispatch(path, params, body, exchange)
         except Refusal as refusal:
             return refusal.answer
         except UnicodeEncodeError:
             return Answer.text("Bad request", 400)  # half of a surrogate pair in a text: no UTF-8 says it
 
-    def _let_in(self, size: int) -> None:
+    def _refuse_large(self, size: int) -> None:
+        if size > self._desk.world.behaviour.max_body:
+            raise Refusal(413, "Payload Too Large")
+
+    def _let_in(self) -> None:
         behaviour = self._desk.world.behaviour
         if not authorized(request.headers.get("Authorization", ""), self._desk.token):
             # Also for paths that do not exist (api-evangelist/planhat: openid-configuration answers 401).
@@ -127,8 +139,6 @@ class _Service:
             wait = self._window.wait(behaviour.rate_limit, behaviour.rate_window)
             if wait:
                 raise TooMany(wait if behaviour.retry_after else None)
-        if size > behaviour.max_body:
-            raise Refusal(413, "Payload Too Large")
         if behaviour.max_url is not None and len(request.environ.get("RAW_URI", "")) > behaviour.max_url:
             raise Refusal(414, "URI Too Long")
 
@@ -156,6 +166,8 @@ class _Service:
             raise Refusal(400, "Bad request")
         if method == "POST" and not key:
             return writing.create(world, collection, body)
+        if method == "POST" and key in collection.quirks.actions:
+            return upserting.repeat(world, collection, key, body)
         if method == "PUT" and key:
             return writing.update(world, collection, key, body)
         if method == "PUT":

@@ -23,6 +23,15 @@ class Behaviour:
 
     #: How company lists give an owner when nothing is selected: all three shapes have been seen.
     owners: Literal["id", "object", "null"] = "id"
+    #: How users give their roles: the samples of some answers hold ids, of others objects.
+    roles: Literal["id", "object"] = "id"
+    #: Whether lists of NPS answers use the documented names or, as seen on a live tenant, nps, npsComment, npsDate.
+    nps_names: Literal["documented", "short"] = "documented"
+    #: How many of the last days metrics show without ``from`` and ``to``, and whether the day of ``to`` belongs to it.
+    metrics_window_days: int = 30
+    metrics_to_inclusive: bool = False
+    #: What becomes of analytics sent under a tenant token that there is not: nothing, with 200, or a 404.
+    wrong_tenant: Literal["dropped", "404"] = "dropped"
     #: Whether parameters that only a stray source names do filter (``type=`` on conversations, ``email=`` on users).
     hints: bool = False
     #: Whether a property without value is left out or sent as null.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from planhat_orm.errors import ConfigurationError
 from planhat_orm.sandbox import rows
 from planhat_orm.sandbox.behaviour import Behaviour
-from planhat_orm.sandbox.catalog import all_paths, collection_at, collection_of
+from planhat_orm.sandbox.catalog import all_tables, collection_at, collection_of
 from planhat_orm.sandbox.faults import Fault, FaultBoard
 from planhat_orm.sandbox.recording import RecordedRequest, Recorder
 from planhat_orm.sandbox.store import Row, Store
@@ -71,11 +71,11 @@ class Sandbox:
         self.seed = seed
         self._port = port
         self._data = data
-        self._world = World(Store(data, seed=seed), Behaviour(), clock)
+        self._world = World(Store(data, seed=seed), Behaviour(), clock, token, TENANT_TOKEN)
         self._recorder = Recorder()
         self._faults = FaultBoard()
         self._server: Server | None = None
-        if demo and not any(self._world.store.count(path) for path in all_paths()):
+        if demo and not any(self._world.store.count(table) for table in all_tables()):
             from planhat_orm.sandbox.demo import load_demo
 
             load_demo(self)
@@ -212,7 +212,7 @@ class Sandbox:
         >>> box.add(Enduser, company=acme, first_name="Ada", last_name="Byron")["companyName"]
         'Acme'
         """
-        return self._add(model, [values])[0]
+        return rows.add(self._world, model, [values])[0]
 
     def add_many(self, model: type[Model], items: Iterable[Mapping[str, Any]], /) -> int:
         """Add many records, given as mappings of what ``add`` takes; return how many.
@@ -222,17 +222,13 @@ class Sandbox:
         >>> box.add_many(Company, ({"name": f"Company {n}"} for n in range(1000)))
         1000
         """
-        store, path = self._world.store, collection_of(model).path
-        before = store.count(path)
+        collection, store = collection_of(model), self._world.store
+        if collection.quirks.follow:
+            return len(rows.add(self._world, model, items))
+        before = store.count(collection.table)
         with store.transaction():
-            store.insert(path, rows.add_many(self._world, model, items))
-            return store.count(path) - before
-
-    def _add(self, model: type[Model], items: Iterable[Mapping[str, Any]]) -> list[Row]:
-        with self._world.store.transaction():
-            added = list(rows.add_many(self._world, model, items))
-            self._world.store.insert(collection_of(model).path, added)
-        return added
+            store.insert(collection.table, rows.add_many(self._world, model, items))
+            return store.count(collection.table) - before
 
     def row(self, model: type[Model], id: Any = None, /, **values: Any) -> Row:
         """Return the row with this id (or row, or object), or the only one with these values; raises LookupError.
@@ -264,6 +260,15 @@ class Sandbox:
         (500, 1)
         """
         return rows.count(self._world, model, values)
+
+    @property
+    def activities(self) -> list[Row]:
+        """The activities that were tracked, in order, as Planhat keeps them.
+
+        >>> Sandbox().activities
+        []
+        """
+        return self._world.store.rows("activities")
 
     def change(self, model: type[Model], id: Any, /, **values: Any) -> Row:
         """Change a row behind the session's back, as somebody in Planhat's screens would; None clears a property.

@@ -22,22 +22,33 @@ if TYPE_CHECKING:
 
 def accepted(collection: Collection, body: Mapping[str, Any]) -> Row:
     """Return what Planhat takes of a body: declared keys that it does not keep itself, in its own form."""
+    written_as = collection.quirks.written_as
     taken: Row = {}
-    for key, value in body.items():
-        if key.startswith("custom.") and "custom" in collection.fields:
+    for name, value in body.items():
+        if name.startswith("custom.") and "custom" in collection.fields:
             # A top-level "custom.<name>" works like the nested one (reported from a live tenant).
-            taken["custom"] = {**(taken.get("custom") or {}), key.removeprefix("custom."): value}
-        elif key == "custom" and key in collection.fields:
-            taken[key] = _custom(value, taken.get(key))
-        elif key in collection.fields and key not in collection.kept_by_planhat and key != "_id":
-            if key in collection.dates:
-                if value == "":
-                    continue  # ignored without an error on a date
-                value = _timestamp(value)
-            elif key in collection.meta.match_keys and isinstance(value, (int, float)) and not isinstance(value, bool):
-                value = str(value)
-            taken[key] = value
+            taken["custom"] = {**(taken.get("custom") or {}), name.removeprefix("custom."): value}
+        elif name == "custom" and name in collection.fields:
+            taken[name] = _custom(value, taken.get(name))
+        elif name in collection.quirks.passing:
+            taken[name] = value
+        elif name not in written_as.values():  # those are dropped like any name that is not known
+            key = written_as.get(name, name)
+            if key in collection.fields and key not in collection.kept_by_planhat and key != "_id":
+                _take(collection, taken, key, value)
     return taken
+
+
+def _take(collection: Collection, taken: Row, key: str, value: Any) -> None:
+    if key in collection.dates:
+        if value == "":
+            return  # ignored without an error on a date
+        value = _timestamp(value)
+    elif key in collection.quirks.day_numbers and value is not None and type(value) is not int:
+        raise Refusal(400, "Bad request")
+    elif key in collection.own_keys and isinstance(value, (int, float)) and not isinstance(value, bool):
+        value = str(value)
+    taken[key] = value
 
 
 def _custom(value: Any, before: Any) -> Any:
@@ -60,28 +71,39 @@ def _timestamp(value: Any) -> Any:
 
 
 def resolve_references(world: World, collection: Collection, sent: Row) -> None:
-    """Turn "extid-..." and "srcid-..." into ids where the target takes them; what cannot be found becomes None."""
+    """Turn "extid-..." and "srcid-..." into ids where they are documented; what cannot be found becomes None."""
     for key, target in collection.references.items():
-        value = sent.get(key)
-        if isinstance(value, str) and value[:6] in PREFIXES and target.meta.ref_prefixes:
-            found = world.store.find(target.path, PREFIXES[value[:6]][1], value[6:])
-            sent[key] = found["_id"] if found else None
+        if key in sent:
+            sent[key] = _resolved(world, collection, key, target, sent[key])
+    for key, target in collection.reference_lists.items():
+        if isinstance(sent.get(key), list):
+            resolved = [_resolved(world, collection, key, target, item) for item in sent[key]]
+            sent[key] = [item for item in resolved if item is not None]
     company = collection.company_key
     if company and sent.get(company) and not known_company(world, collection, sent[company]):
         sent[company] = None
 
 
+def _resolved(world: World, collection: Collection, key: str, target: Collection, value: Any) -> Any:
+    if not isinstance(value, str) or value[:6] not in PREFIXES:
+        return value
+    if not collection.takes_keys(key):
+        raise Refusal(400, "Bad request")  # no page shows own keys here, so an id is expected
+    found = world.store.find(target.table, PREFIXES[value[:6]][1], value[6:])
+    return found["_id"] if found else None
+
+
 def known_company(world: World, collection: Collection, id: Any) -> bool:
     """Tell whether the id is that of a company."""
     companies = collection.references[collection.company_key or ""]
-    return is_object_id(id) and world.store.get(companies.path, id) is not None
+    return is_object_id(id) and world.store.get(companies.table, id) is not None
 
 
 def new_row(world: World, collection: Collection, sent: Row, now: str) -> Row:
     """Return the row of a new record: what was sent, and what Planhat fills in."""
     quirks = collection.quirks
     row: Row = {"_id": sent.get("_id") or world.store.new_id(), "__v": 0, **quirks.defaults}
-    row.update(dict.fromkeys((*quirks.stamps, *collection.touched), now))
+    row.update(dict.fromkeys((*collection.stamps, *collection.touched), now))
     return _with(world, collection, row, sent)
 
 
@@ -124,8 +146,10 @@ def _settle(world: World, collection: Collection, row: Row, sent: frozenset[str]
     """Fill in what Planhat computes from the rest of the row."""
     key, copy = collection.company_key, collection.quirks.company_name
     if key in sent and copy in collection.fields and copy not in sent and isinstance(row.get(key), str):
-        company = world.store.get(collection.references[key].path, row[key])
+        company = world.store.get(collection.references[key].table, row[key])
         if company and company.get("name"):
             row[copy] = company["name"]
     if collection.quirks.settle:
         collection.quirks.settle(world, row, sent)
+    for key in collection.quirks.passing:
+        row.pop(key, None)

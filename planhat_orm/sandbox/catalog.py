@@ -13,11 +13,13 @@ from datetime import UTC, date, datetime, time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import planhat_orm.analytics  # registers metrics
 import planhat_orm.models  # noqa: F401 - fills the registry
 from planhat_orm.orm import fields
 from planhat_orm.orm.model import Model
 from planhat_orm.orm.options import Options, registry
-from planhat_orm.sandbox.quirks import COMPANIES, QUIRKS, Quirks
+from planhat_orm.sandbox.quirks import COMPANIES, QUIRKS, Filter, Quirks
+from planhat_orm.sandbox.store import Condition
 
 if TYPE_CHECKING:
     from planhat_orm.sandbox.store import Row
@@ -48,7 +50,13 @@ class Collection:
         self.models = models
         # Of models that share a collection (Note and its kin) the first stands for what is common to all.
         self.meta: Options = models[0]._meta
+        #: Where the rows are: tickets are among the conversations.
+        self.table: str = self.meta.records
+        #: Whether the sandbox knows the object from its page; any other is taken as its model declares it.
+        self.known = path in QUIRKS
         self.quirks: Quirks = QUIRKS.get(path, Quirks())
+        #: What tells its rows from others of the table.
+        self.own = tuple(Condition(key, (value,)) for key, value in self.quirks.constant.items())
         self.fields: dict[str, fields.Field[Any, Any]] = {}
         for model in models:
             self.fields.update(model._meta.by_key)
@@ -56,12 +64,37 @@ class Collection:
     @cached_property
     def get_only(self) -> frozenset[str]:
         """Properties that no list holds."""
-        return frozenset(key for key, field in self.fields.items() if field.get_only)
+        return self.quirks.unlisted | {key for key, field in self.fields.items() if field.get_only}
 
     @cached_property
     def listed(self) -> frozenset[str] | None:
         """Properties that a list holds when nothing is selected; None for everything but ``get_only``."""
         return frozenset(self.meta.list_fields) if self.meta.lean_list else None
+
+    @cached_property
+    def filters(self) -> Mapping[str, Filter]:
+        """The list parameters that filter."""
+        if self.quirks.filters is not None:
+            return self.quirks.filters
+        return {
+            name: Filter(param.data_key, param.many, param.lookup if param.lookup != "exact" else "is", param.hint)
+            for name, param in self.meta.list_params.items()
+            if param.data_key
+        }
+
+    @cached_property
+    def required(self) -> tuple[str | tuple[str, ...], ...]:
+        """What a create needs."""
+        return self.meta.create_required if self.quirks.required is None else self.quirks.required
+
+    @cached_property
+    def bulk_required(self) -> tuple[str | tuple[str, ...], ...]:
+        """What a new item of a bulk upsert needs."""
+        return self.required if self.quirks.bulk_required is None else self.quirks.bulk_required
+
+    def offers(self, operation: str) -> bool:
+        """Tell whether there is such an operation."""
+        return operation not in self.meta.not_offered and operation not in self.quirks.missing
 
     @cached_property
     def scalars(self) -> tuple[str, ...]:
@@ -83,6 +116,25 @@ class Collection:
         }
 
     @cached_property
+    def reference_lists(self) -> dict[str, Collection]:
+        """Properties that hold ids of records in a list, with the collection they are of."""
+        return {
+            key: collection_of(registry[field.relation])
+            for key, field in self.fields.items()
+            if field.relation in registry and field.mutable
+        }
+
+    def takes_keys(self, key: str) -> bool:
+        """Tell whether a reference may be written by an own key, "extid-...", in place of the id."""
+        return key in self.quirks.keyed if self.known else getattr(self.fields.get(key), "takes_keys", False)
+
+    @cached_property
+    def own_keys(self) -> frozenset[str]:
+        """Properties that hold keys of other systems: texts, whatever is sent."""
+        found = {key for key in ("externalId", "sourceId", "extId") if key in self.fields}
+        return frozenset(found | {self.stored_key(key) for key in self.match_keys if key != "_id"})
+
+    @cached_property
     def company_key(self) -> str | None:
         """The property that says which company a record belongs to."""
         if self.path == COMPANIES:
@@ -92,22 +144,50 @@ class Collection:
     @cached_property
     def touched(self) -> tuple[str, ...]:
         """Properties that say when a record was changed last."""
-        declared = self.meta.updated_field
-        return (*((declared,) if declared else ()), *self.quirks.touched)
+        if self.quirks.touched is not None:
+            return self.quirks.touched
+        return (self.meta.updated_field,) if self.meta.updated_field else ()
 
     @cached_property
-    def hiding(self) -> dict[str, str]:
-        """Parameters that bring rows out of hiding, of those that are named like the property that hides them."""
-        return {name: value for name, value in self.meta.unhide.items() if name in self.fields}
+    def stamps(self) -> tuple[str, ...]:
+        """Properties that say when a record was made."""
+        if self.known:
+            return self.quirks.stamps
+        return tuple(key for key in ("createDate", "createdAt") if key in self.fields)
+
+    def hidden(self, params: Mapping[str, str]) -> list[Condition]:
+        """Return the rows that are shown without being asked for where only the model says what is hidden."""
+        if self.known:
+            return []
+        return [
+            Condition(name, how="not_true")
+            for name, value in self.meta.unhide.items()
+            if name in self.fields and params.get(name) != value
+        ]
 
     @cached_property
     def kept_by_planhat(self) -> frozenset[str]:
         """Read-only properties that a request cannot set; what the API echoes is not among them."""
         return frozenset(key for key, field in self.fields.items() if field.read_only) - self.quirks.echoed
 
-    def takes(self, prefix: str) -> bool:
-        """Tell whether a path may hold a key with this prefix."""
-        return PREFIXES[prefix][0] in self.meta.keyables
+    def property_of(self, prefix: str, operation: str) -> str | None:
+        """Return the property that a key with this prefix speaks of in a path, None where it may not be one."""
+        kind, usual = PREFIXES[prefix]
+        if self.known:
+            differ = self.quirks.update_prefixes if operation == "update" else None
+            if prefix not in (self.quirks.prefixes if differ is None else differ):
+                return None
+            return self.quirks.external_key if prefix == "extid-" else usual
+        return next((key for key, known in self.meta.key_kinds.items() if known == kind), None)
+
+    @cached_property
+    def match_keys(self) -> tuple[str, ...]:
+        """The keys that bulk upsert matches items on, under the names that are sent."""
+        return self.quirks.match if self.known else self.meta.match_keys
+
+    def stored_key(self, key: str) -> str:
+        """Return the property in which a key is stored that is sent under this name."""
+        return self.quirks.written_as.get(key, key)
 
     def wire_name(self, model: type[Model], name: str) -> str:
         """Return Planhat's name for a Python name or for Planhat's own; raises UnknownField."""
@@ -164,9 +244,9 @@ def collection_at(path: str) -> Collection | None:
     return cached.collection
 
 
-def all_paths() -> frozenset[str]:
-    """Return the paths of all collections."""
-    return frozenset(model._meta.path for model in registry.values() if model._meta.path)
+def all_tables() -> frozenset[str]:
+    """Return where the rows of all collections are."""
+    return frozenset(model._meta.records for model in registry.values() if model._meta.path)
 
 
 def collection_of(model: type[Model]) -> Collection:

@@ -31,15 +31,29 @@ class Tampering:
 
 def answer_list(world: World, collection: Collection, params: Mapping[str, str], tampering: Tampering) -> Answer:
     """Answer a list with these parameters."""
+    _let_read(world, collection, "list")
+    names = collection.quirks.other_names
+    takes = collection.meta.list_takes
+    given = {names.get(name, name): value for name, value in params.items()}
+    # What a list is not documented to take is ignored, as any unknown parameter is.
+    given = {name: value for name, value in given.items() if name not in _PAGING or name in takes}
+    texts = world.store.texts(collection.table, list_query(world, collection, given, tampering))
+    return _answer(_shown(world, collection, given.get("select", ""), texts))
+
+
+_PAGING = ("limit", "offset", "sort", "select")
+
+
+def _let_read(world: World, collection: Collection, operation: str) -> None:
+    if not collection.offers(operation):
+        raise Refusal(404, "Not Found")
     world.permit(collection.path, "read")
-    texts = world.store.texts(collection.path, list_query(world, collection, params, tampering))
-    return _answer(_shown(world, collection, params.get("select", ""), texts))
 
 
 def answer_lean(world: World, collection: Collection, params: Mapping[str, str]) -> Answer:
     """Answer the lean index: every record with a few keys, whatever ``limit`` says."""
     world.permit(collection.path, "read")
-    texts = world.store.texts(collection.path, lean_query(collection, params))
+    texts = world.store.texts(collection.table, lean_query(collection, params))
     return _answer(dumps(_lean(collection, json.loads(text))) for text in texts)
 
 
@@ -73,25 +87,27 @@ def _whole(text: str | None, default: int, *, least: int) -> int:
 
 
 def _conditions(world: World, collection: Collection, params: Mapping[str, str]) -> tuple[Condition, ...]:
-    meta = collection.meta
-    filters = {**meta.exact_params, **(meta.hint_params if world.behaviour.hints else {})}
-    where: list[Condition] = []
-    for name, key in filters.items():
+    where = list(collection.own)
+    for name, known in collection.filters.items():
         value = params.get(name)
-        if value:
+        if value and (world.behaviour.hints or not known.hint):
             # Comma lists only where they are documented; elsewhere the text matches nothing.
-            where.append(Condition(key, tuple(value.split(",")) if name in meta.many_params else (value,)))
-    for name, shown in collection.hiding.items():
-        if params.get(name) != shown:
-            where.append(Condition(name))
+            values = value.split(",") if known.many else [value]
+            where.append(Condition(known.key, tuple(known.read(one) for one in values), known.how))
+    where.extend(collection.hidden(params))
+    if collection.quirks.hides:
+        where.extend(collection.quirks.hides(world, params))
     return tuple(where)
 
 
 def _shown(world: World, collection: Collection, select: str, texts: list[str]) -> Iterable[str]:
-    if not select and collection.listed is None and not collection.get_only and world.behaviour.absent == "omitted":
+    listed = collection.quirks.listed
+    plain = not select and collection.listed is None and not collection.get_only and listed is None
+    if plain and world.behaviour.absent == "omitted":
         return texts
     shape = _Shape(world, collection, select)
-    return (dumps(shape.of(json.loads(text))) for text in texts)
+    rows = (json.loads(text) for text in texts)
+    return (dumps(shape.of(listed(world, row) if listed else row)) for row in rows)
 
 
 class _Shape:
@@ -128,7 +144,7 @@ class _Shape:
     def _referenced(self, target: Collection, id: str) -> Row | None:
         if self._world.behaviour.owners == "null":
             return None
-        row = self._world.store.get(target.path, id) or {}
+        row = self._world.store.get(target.table, id) or {}
         return {"_id": id, **{key: row.get(key, "") for key in target.quirks.shown_inside}}
 
 
@@ -152,8 +168,8 @@ def _lean(collection: Collection, row: Row) -> Row:
 
 def get(world: World, collection: Collection, key: str) -> Answer:
     """Answer one record, in its fullest shape."""
-    world.permit(collection.path, "read")
-    return Answer.json(whole(world, collection, find(world, collection, key)[0]))
+    _let_read(world, collection, "get")
+    return Answer.json(whole(world, collection, find(world, collection, key, "get")[0]))
 
 
 def whole(world: World, collection: Collection, row: Row) -> Row:
@@ -165,17 +181,18 @@ def whole(world: World, collection: Collection, row: Row) -> Row:
     return row
 
 
-def find(world: World, collection: Collection, key: str) -> tuple[Row, str]:
+def find(world: World, collection: Collection, key: str, operation: str) -> tuple[Row, str]:
     """Return the record of a path key, and the property that the key speaks of."""
     prefix = key[:6]
-    if prefix in PREFIXES and collection.takes(prefix):
-        property_, value = PREFIXES[prefix][1], key[6:]
+    own = collection.property_of(prefix, operation) if prefix in PREFIXES else None
+    if own is not None:
+        property_, value = own, key[6:]
     elif is_object_id(key):
         property_, value = "_id", key
     else:
         raise Refusal(400, BAD_PATH_ID)
     # An external id may be unique per company only; which record wins is not documented: here, the first.
-    row = world.store.find(collection.path, property_, value)
+    row = world.store.find(collection.table, property_, value, *collection.own)
     if row is None:
         raise not_found()
     return row, property_

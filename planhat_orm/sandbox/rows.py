@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from planhat_orm.sandbox.building import changed_row, new_row
-from planhat_orm.sandbox.catalog import PREFIXES, Collection, collection_of, constant_of, is_object_id
+from planhat_orm.sandbox.catalog import Collection, collection_of, constant_of, is_object_id
 from planhat_orm.sandbox.store import Condition, Query, Row
 
 if TYPE_CHECKING:
@@ -44,15 +44,28 @@ class _Names:
         return row
 
 
+def add(world: World, model: type[Model], items: Iterable[Mapping[str, Any]]) -> list[Row]:
+    """Store new records and return their rows; other records follow, as the entries of a timesheet do."""
+    collection = collection_of(model)
+    with world.store.transaction():
+        added = list(add_many(world, model, items))
+        world.store.insert(collection.table, added)
+        if collection.quirks.follow:
+            for row in added:
+                collection.quirks.follow(world, None, row)
+    return added
+
+
 def add_many(world: World, model: type[Model], items: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
     """Yield the rows of new records, made one by one and all of one moment; the caller stores them."""
     collection = collection_of(model)
     names, constant, now = _Names(collection, model), constant_of(model), world.now()
+    passing = collection.quirks.passing
     for item in items:
         given = names.wire(item)
         row = new_row(world, collection, {**constant, **given}, now)
         # What is given stands, also where Planhat would compute it; lists keep what was filled in inside them.
-        row.update({key: value for key, value in given.items() if not isinstance(value, list)})
+        row.update({key: value for key, value in given.items() if not isinstance(value, list) and key not in passing})
         yield row
 
 
@@ -66,27 +79,31 @@ def change(world: World, model: type[Model], id: Any, values: Mapping[str, Any])
         given = {**names.wire(values), **cleared}
         after = changed_row(world, collection, row, given)
         after.update({key: value for key, value in given.items() if value is not None and key != "custom"})
-        world.store.replace(collection.path, after)
+        world.store.replace(collection.table, after)
+        if collection.quirks.follow:
+            collection.quirks.follow(world, row, after)
     return after
 
 
 def remove(world: World, model: type[Model], id: Any) -> Row:
     """Delete a record and return it."""
     with world.store.transaction():
-        row = one(world, model, id, {})
-        world.store.delete(collection_of(model).path, row["_id"])
+        row, collection = one(world, model, id, {}), collection_of(model)
+        world.store.delete(collection.table, row["_id"])
+        if collection.quirks.follow:
+            collection.quirks.follow(world, row, None)
     return row
 
 
-def disturb(world: World, path: str, insert: int, delete: int) -> None:
+def disturb(world: World, collection: Collection, insert: int, delete: int) -> None:
     """Delete the oldest rows of a collection and insert copies of the newest, without its keys."""
-    store, keys = world.store, [property_ for _, property_ in PREFIXES.values()]
+    store, table = world.store, collection.table
     with store.transaction():
-        for row in store.rows(path, Query(sort="_id", limit=delete)):
-            store.delete(path, row["_id"])
-        for row in store.rows(path, Query(sort="-_id", limit=1)) * insert:
-            kept = {key: value for key, value in row.items() if key not in keys}
-            store.insert(path, [{**kept, "_id": store.new_id()}])
+        for row in store.rows(table, Query(collection.own, sort="_id", limit=delete)):
+            store.delete(table, row["_id"])
+        for row in store.rows(table, Query(collection.own, sort="-_id", limit=1)) * insert:
+            kept = {key: value for key, value in row.items() if key not in collection.own_keys}
+            store.insert(table, [{**kept, "_id": store.new_id()}])
 
 
 def one(world: World, model: type[Model], id: Any, keys: Mapping[str, Any]) -> Row:
@@ -104,8 +121,8 @@ def matching(world: World, model: type[Model], keys: Mapping[str, Any]) -> list[
     collection = collection_of(model)
     wanted = _Names(collection, model).wire(keys)
     texts = {**constant_of(model), **{key: value for key, value in wanted.items() if isinstance(value, str)}}
-    where = tuple(Condition(key, (value,)) for key, value in texts.items())
-    rows = world.store.rows(collection.path, Query(where))
+    where = (*collection.own, *(Condition(key, (value,)) for key, value in texts.items()))
+    rows = world.store.rows(collection.table, Query(where))
     others = {key: value for key, value in wanted.items() if key not in texts}
     return [row for row in rows if all(row.get(key) == value for key, value in others.items())] if others else rows
 
@@ -114,8 +131,9 @@ def count(world: World, model: type[Model], keys: Mapping[str, Any]) -> int:
     """Return how many records of the model have these values."""
     if keys:
         return len(matching(world, model, keys))
+    collection = collection_of(model)
     where = [Condition(key, (value,)) for key, value in constant_of(model).items()]
-    return world.store.count(collection_of(model).path, *where)
+    return world.store.count(collection.table, *collection.own, *where)
 
 
 def id_of(record: Any) -> str:

@@ -14,7 +14,7 @@ import threading
 import weakref
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -29,12 +29,25 @@ _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _FIRST_SECOND = 0x64B00000
 
 
+#: How a condition compares: "is" one of the values, "contains" one of them (among texts or in {id: ...}), at least
+#: or at most the value, at least it or nothing at all ("since"), the value somewhere "inside" the text, true or not.
+How = Literal["is", "contains", "gte", "lte", "since", "inside", "true", "not_true"]
+
+_COMPARISONS = {
+    "gte": "{value} >= ?",
+    "lte": "{value} <= ?",
+    "since": "coalesce({value} >= ?, 1)",
+    "inside": "instr(lower({value}), lower(?)) > 0",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A row fits when the value under ``key`` is one of ``values``; without values, when it is not true."""
+    """A row fits when the value under ``key`` compares to ``values`` as ``how`` says."""
 
     key: str
-    values: tuple[str, ...] = ()
+    values: tuple[str | int, ...] = ()
+    how: How = "is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,17 +200,22 @@ class Store:
             self._db.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({sql}, id)")
         return sql
 
-    def _where(self, collection: str, conditions: Sequence[Condition]) -> tuple[str, list[str]]:
+    def _where(self, collection: str, conditions: Sequence[Condition]) -> tuple[str, list[str | int]]:
         parts: list[str] = []
-        values: list[str] = []
+        values: list[str | int] = []
         # The plus keeps SQLite from walking all rows that are not hidden where another filter leaves few.
         few = "+" if _leaves_few(conditions) else ""
         for condition in conditions:
-            if condition.values:
-                parts.append(f"{self._value(collection, condition.key)} IN ({', '.join('?' * len(condition.values))})")
-                values.extend(condition.values)
+            values.extend(condition.values)
+            key, marks = condition.key, ", ".join("?" * len(condition.values))
+            if condition.how == "is":
+                parts.append(f"{self._value(collection, key)} IN ({marks})")
+            elif condition.how == "contains":
+                parts.append(_containing(key, marks))
+            elif condition.how in ("true", "not_true"):
+                parts.append(f"{few}{self._value(collection, key, '({} IS 1)')} = {int(condition.how == 'true')}")
             else:
-                parts.append(f"{few}{self._value(collection, condition.key, '({} IS 1)')} = 0")
+                parts.append(_COMPARISONS[condition.how].format(value=f"{few}{self._value(collection, key)}"))
         return (" WHERE " + " AND ".join(parts) if parts else ""), values
 
     def _order(self, collection: str, query: Query) -> str:
@@ -212,4 +230,12 @@ class Store:
 
 
 def _leaves_few(conditions: Sequence[Condition]) -> bool:
-    return any(condition.values for condition in conditions)
+    return any(condition.how == "is" for condition in conditions)
+
+
+def _containing(key: str, marks: str) -> str:
+    """Return the SQL for one of the values in a list of texts or of objects that hold an id."""
+    if not _PLAIN_KEY.match(key):
+        return "0"
+    item = "CASE item.type WHEN 'object' THEN json_extract(item.value, '$.id') ELSE item.value END"
+    return f"EXISTS (SELECT 1 FROM json_each(data, '$.{key}') AS item WHERE {item} IN ({marks}))"  # noqa: S608

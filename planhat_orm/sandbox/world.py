@@ -39,6 +39,9 @@ class World:
     store: Store
     behaviour: Behaviour = field(default_factory=Behaviour)
     clock: Callable[[], datetime] = wall_clock
+    #: What opens the API, and what the analytics endpoints go by.
+    token: str = ""
+    tenant_token: str = ""
     _last: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
