@@ -88,7 +88,7 @@ class Conversation(Model):
             "required": documented(official("conversation"), PH_DESK),
             "limits": documented(POSTMAN, PH_DESK, DLT, AIRBYTE),
         }
-        quirks = (
+        quirks: tuple[Quirk, ...] = (
             Quirk(
                 "A type that the tenant does not have is stored as note, without an error.",
                 documented(official("conversation"), TENANT_GUIDE),
