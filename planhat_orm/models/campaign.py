@@ -14,10 +14,11 @@ from planhat_orm.orm.custom import CustomData
 from planhat_orm.orm.evidence import Quirk, documented, inferred, observed
 from planhat_orm.orm.model import Model
 from planhat_orm.orm.params import Param
-from planhat_orm.orm.relations import ForeignKey
+from planhat_orm.orm.relations import ForeignKey, Related
 
 if TYPE_CHECKING:
     from planhat_orm.models.company import Company
+    from planhat_orm.models.nps import NPS
 
 
 class Campaign(Model):
@@ -90,3 +91,5 @@ class Campaign(Model):
     version_key: fields.Integer = fields.Integer(
         "__v", read_only=True, help="the storage's version number", evidence=observed(sources.PH_DESK)
     )
+
+    nps_answers: Related[NPS] = Related("NPS")

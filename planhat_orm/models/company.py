@@ -17,9 +17,15 @@ from planhat_orm.orm.params import Param
 from planhat_orm.orm.relations import ForeignKey, ReferenceList, Related
 
 if TYPE_CHECKING:
+    from planhat_orm.models.campaign import Campaign
+    from planhat_orm.models.churn import Churn
     from planhat_orm.models.enduser import Enduser
+    from planhat_orm.models.invoice import Invoice
     from planhat_orm.models.license import License
     from planhat_orm.models.note import Note
+    from planhat_orm.models.objective import Objective
+    from planhat_orm.models.opportunity import Opportunity
+    from planhat_orm.models.sale import Sale
     from planhat_orm.models.user import User
 
 STATUSES = ("prospect", "coming", "customer", "canceled", "lost")
@@ -302,5 +308,11 @@ class Company(Model):
 
     endusers: Related[Enduser] = Related("Enduser")
     licenses: Related[License] = Related("License")
+    campaigns: Related[Campaign] = Related("Campaign")
+    churns: Related[Churn] = Related("Churn")
+    invoices: Related[Invoice] = Related("Invoice")
+    objectives: Related[Objective] = Related("Objective")
+    opportunities: Related[Opportunity] = Related("Opportunity")
+    sales: Related[Sale] = Related("Sale")
     notes: Related[Note] = Related("Note")
     descendants: Related[Company] = Related("Company", via="root")
