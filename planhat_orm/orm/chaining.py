@@ -14,6 +14,7 @@ from planhat_orm.orm.lookups import LazyValues, Q, check_q
 from planhat_orm.orm.ordering import order_of
 from planhat_orm.orm.paths import resolve
 from planhat_orm.orm.refused import Refused
+from planhat_orm.orm.sending import given_params
 from planhat_orm.orm.spans import rebound, spanned
 from planhat_orm.session.session import Session
 from planhat_orm.wire.endpoints import is_object_id
@@ -91,6 +92,31 @@ class Chain(Refused, LazyValues):
         session = self._session or Session.find_current()
         check_q(self.query.model._meta, q, session)
         return self._clone(self.query.filtered(~q if negate else q))
+
+    def params(self, **values: Any) -> Self:
+        """Send list parameters of Planhat's as they are: those whose effect no field tells, such as a text search.
+
+        ``filter`` sends the parameters that speak of a field by itself, and checks what comes; of most of those that
+        are given here, nothing can be checked. Names are Planhat's own; ``from_`` stands for ``from``. What brings rows
+        out of hiding (``archived``) is sent as it is given here. A parameter given again replaces the one before.
+
+        :param values: texts, numbers, booleans, dates or records, in the form that the parameter takes; a list where it
+            takes several.
+        :raises InvalidQuery: for a parameter that is not documented (Planhat would ignore it), a value that it cannot
+            have, and after a slice; when the records are read, for one that the filter asks for with another value.
+
+        Source: https://www.planhat.com/developers/api/introduction
+
+        >>> print(Enduser.objects.params(archived=False).query)
+        Enduser.params(archived='false')
+        >>> Enduser.objects.params(achived=False)
+        Traceback (most recent call last):
+        planhat_orm.errors.InvalidQuery: Enduser: no list parameter 'achived' ... did you mean 'archived'? ...
+        """
+        if self.query.sliced:
+            raise InvalidQuery("Cannot filter a query once a slice has been taken.")
+        given = {**dict(self.query.params), **given_params(self.query.model._meta, values)}
+        return self._clone(replace(self.query, params=tuple(given.items())))
 
     def order_by(self, *paths: str) -> Self:
         """Return the records in an order.

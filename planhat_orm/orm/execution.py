@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from planhat_orm.errors import ApiError, FilterIgnored, NotFound, PaginationError, TransportError
+from planhat_orm.orm.aliases import renamed, wire_names
 from planhat_orm.orm.explaining import probed_offset
 from planhat_orm.orm.lookups import short
 from planhat_orm.orm.missing import Reload, deliver, held_after_all, row_of, rows_of, settle
-from planhat_orm.orm.ordering import begins_empty, in_order, is_ordered
+from planhat_orm.orm.ordering import begins_empty, fits, in_order, is_ordered
 from planhat_orm.orm.planner import CHECKED_ROWS
 from planhat_orm.orm.slips import Slips
 from planhat_orm.orm.state import Origin
@@ -43,18 +44,23 @@ TOO_LONG = (414, 431)
 
 @dataclass(slots=True)
 class Batch:
-    """Rows that came together, with the requests that brought them; ``whole`` when each was read by its own key."""
+    """Rows that came together, with the requests that brought them; ``whole`` when each was read by its own key.
+
+    ``selected`` are Planhat's names of what was selected when they were asked for; empty for what the list gives.
+    """
 
     rows: list[Row]
     pages: list[Params]
     number: int
     whole: bool = False
+    selected: tuple[str, ...] = ()
 
-    @property
-    def selected(self) -> list[str]:
-        """Planhat's names of what was selected when the rows were asked for; empty for what the list gives."""
-        select = self.pages[-1].get("select", "") if self.pages else ""
-        return select.split(",") if select else []
+    def absorb(self, other: Batch) -> None:
+        """Take the rows of another one in; what it selected was asked for last, and may be more."""
+        self.rows += other.rows
+        self.pages += other.pages
+        self.number = self.number or other.number
+        self.selected = other.selected
 
 
 class Run:
@@ -81,6 +87,11 @@ class Run:
             proven=all(one.proven for one in reports),
             bookmark=reports[0].bookmark if len(reports) == 1 else None,
         )
+
+    @property
+    def reloads(self) -> bool:
+        """Whether a field that is missing is loaded for all rows of a page, by asking for the page again."""
+        return self.plan.query.on_missing == "peers" and "select" in self.plan.meta.list_takes
 
     # Objects
 
@@ -109,7 +120,7 @@ class Run:
             frozenset(loaded),
             batch.number,
             undelivered=frozenset(undelivered),
-            reload=Reload(self, batch.pages) if query.on_missing == "peers" and batch.pages else None,
+            reload=Reload(self, batch.pages) if self.reloads and batch.pages else None,
             on_missing=query.on_missing,
         )
         for earlier in self._earlier:
@@ -133,10 +144,12 @@ class Run:
         if plan.order and plan.server_order and not stream:
             gathered: list[Batch] = []
             try:
-                for batch in self.windowed(self.tested(self.scans())):
+                if plan.merged:
+                    gathered.append(self.merged())
+                for batch in () if plan.merged else self.wanted(self.tested(self.scans())):
                     gathered.append(batch)
                     yield Batch([], [], 0)
-                self.check_first([row for batch in gathered for row in batch.rows])
+                self.check_gathered(gathered)
             except PaginationError as problem:
                 _log.warning("%s: %s. It is read by id and ordered here instead", plan.query, problem)
                 self.plan = replace(plan, server_order=False)
@@ -146,7 +159,7 @@ class Run:
         if self.plan.order and not self.plan.server_order:
             yield from self.ordered()
         else:
-            yield from self.windowed(self.tested(self.scans()))
+            yield from self.wanted(self.tested(self.scans()))
 
     def choose(self) -> None:
         """Read all pages instead of many by ids where one request shows that this costs less."""
@@ -154,9 +167,32 @@ class Run:
         if other is None:
             return
         beyond = {"limit": "1", "offset": str(probed_offset(plan)), "sort": "_id", "select": "_id"}
-        answer = self.session.send(Request("GET", other.path, params={**other.params, **beyond}))
-        if not rows_of(answer, other.path):
-            self.plan, self.select = other, other.select
+        beyond = {name: value for name, value in beyond.items() if name in plan.meta.list_takes}
+        for one in other.passes:
+            answer = self.session.send(Request("GET", other.path, params={**other.params, **one, **beyond}))
+            if rows_of(answer, other.path):
+                return
+        self.plan, self.select = other, other.select
+
+    def merged(self) -> Batch:
+        """Read the first rows of every list, in the order that Planhat gives them, and put them together.
+
+        :raises PaginationError: when a list is not in that order, or begins without a value.
+        """
+        plan, query = self.plan, self.plan.query
+        whole, fold = Batch([], [], 0), False
+        for one in plan.lists:
+            rows: list[Row] = []
+            for batch in self.windowed(self.tested(self.pages(*one, 0)), 0, query.stop):
+                rows += batch.rows
+                whole.absorb(batch)
+            self.check_first(rows, all_of_it=query.stop is None or len(rows) < query.stop)
+            fold = fold or not fits(rows, plan.order[0], fold=False)
+        # A record that moved from one list to the next while they were read.
+        whole.rows = [*{row["_id"]: row for row in whole.rows}.values()]
+        in_order(whole.rows, plan.order, fold=fold)
+        whole.rows = whole.rows[query.start : query.stop]
+        return whole
 
     def ordered(self) -> Iterator[Batch]:
         """Read everything by id and put it in order here; an empty batch for each page, then all."""
@@ -164,9 +200,7 @@ class Run:
         query, order = self.plan.query, self.plan.order
         whole = Batch([], [], 0, whole=self.plan.strategy == "keys")
         for batch in self.tested(self.scans()):
-            whole.rows += batch.rows
-            whole.pages += batch.pages
-            whole.number = whole.number or batch.number
+            whole.absorb(batch)
             del batch
             yield Batch([], [], 0)
         if not whole.whole:
@@ -180,14 +214,14 @@ class Run:
         if self.plan.strategy in ("key", "keys"):
             yield from self.records()
             return
-        lists = deque(self.plan.id_lists or ((),))
+        lists = deque(self.plan.lists)
         seen: set[str] | None = set() if len(lists) > 1 and self.plan.id_key != "_id" else None
         handed = 0
         while lists:
-            ids = lists.popleft()
+            extra, ids = lists.popleft()
             began = handed
             try:
-                for batch in self.pages(ids, handed):
+                for batch in self.pages(extra, ids, handed):
                     if seen is not None:
                         # A record that moved from one list to the next while they were read.
                         batch.rows = [row for row in batch.rows if row["_id"] not in seen]
@@ -199,7 +233,7 @@ class Run:
                 if problem.status not in TOO_LONG or len(ids) < 2 or handed > began:
                     raise
                 half = len(ids) // 2
-                lists.extendleft((ids[half:], ids[:half]))
+                lists.extendleft(((extra, ids[half:]), (extra, ids[:half])))
 
     def records(self) -> Iterator[Batch]:
         """Read the record of each key; one that does not exist is left out."""
@@ -208,23 +242,33 @@ class Run:
                 response = self.session.send(Request("GET", path))
             except NotFound:
                 continue
-            yield Batch([row_of(response, path)], [], response.number, whole=True)
+            rows = renamed(self.plan.meta, [row_of(response, path)])
+            yield Batch(rows, [], response.number, whole=True)
 
     def stretch(self, ids: tuple[str, ...], handed: int) -> tuple[int, int | None]:
         """Return which rows of one list are worth asking for."""
         plan, query = self.plan, self.plan.query
         start, stop = (query.start, query.stop) if plan.window_is_sent else (0, None)
-        if not plan.window_is_sent and not plan.filters_here and not plan.order and query.stop is not None:
-            stop = query.stop - handed
+        if not plan.window_is_sent and not plan.filters_here and query.stop is not None:
+            if plan.merged:
+                stop = query.stop
+            elif not plan.order:
+                stop = query.stop - handed
         if ids and plan.id_key == "_id":
             # Each id is one row at most, so that no page has to be looked for behind them.
             stop = len(ids) if stop is None else min(stop, len(ids))
         return start, stop
 
-    def pages(self, ids: tuple[str, ...], handed: int) -> Iterator[Batch]:
+    def fixed(self, extra: Params, ids: tuple[str, ...]) -> Params:
+        """Return what every page of one list is asked for."""
+        plan = self.plan
+        named = {plan.id_param: ",".join(ids)} if ids else {}
+        return {**plan.params, **extra, **named, **({"sort": plan.sort} if plan.sort else {})}
+
+    def pages(self, extra: Params, ids: tuple[str, ...], handed: int) -> Iterator[Batch]:
         """Drive the engine through one list."""
         plan, sort = self.plan, self.plan.sort
-        fixed = {**plan.params, plan.id_param: ",".join(ids)} if ids else plan.params
+        by_value = sort not in ("_id", "")
         start, stop = self.stretch(ids, handed)
         default, maximum = plan.meta.page_size
         report = ScanReport()
@@ -232,31 +276,31 @@ class Run:
         engine = scan(
             page_size=maximum,
             default_size=default,
-            order="id" if sort == "_id" else "other",
+            order="other" if by_value else "id" if sort else "none",
             start=start,
             # A few rows more show whether the order was honoured.
-            stop=stop if stop is None or sort == "_id" else max(stop, start + CHECKED_ROWS),
+            stop=max(stop, start + CHECKED_ROWS) if by_value and stop is not None else stop,
             report=report,
         )
         left = None if stop is None else stop - start
         last: list[Row] = []
-        for rows, page, number in self.drive(engine, {**fixed, "sort": sort}):
-            if sort != "_id" and not is_ordered(last + rows, plan.order[0]):
+        for batch in self.drive(engine, self.fixed(extra, ids)):
+            if by_value and not is_ordered(last + batch.rows, plan.order[0]):
                 raise PaginationError(f"Planhat was asked for sort={sort} and sent another order")
-            last = rows[-1:] if sort != "_id" else []
+            last = batch.rows[-1:] if by_value else []
             if left is not None:
-                rows, left = rows[:left], left - len(rows)
-            yield Batch(rows, [page], number)
-            del rows
+                batch.rows, left = batch.rows[:left], left - len(batch.rows)
+            yield batch
+            del batch
             if left is not None and left <= 0:
                 return
 
     def drive(
         self, engine: Generator[Fetch | Rows, list[Row] | TooSlow | None, None], fixed: Params
-    ) -> Iterator[tuple[list[Row], Params, int]]:
+    ) -> Iterator[Batch]:
         """Give the engine the pages it asks for; yield the rows it hands out, with the last request and its number."""
         page: Params = {}
-        number = 0
+        number, select = 0, self.select
         slow: Exception | None = None
         step: Fetch | Rows | None = next(engine, None)
         while step is not None:
@@ -264,12 +308,14 @@ class Run:
                 if isinstance(step, Rows):
                     rows = step.rows
                     step = None  # a page may weigh 20 MB: nobody but the consumer may hold it
-                    yield rows, page, number
+                    batch = Batch(rows, [page], number, selected=select)
                     del rows
+                    yield batch
+                    del batch
                     step = next(engine)
                     continue
-                selected = {"select": ",".join(self.select)} if self.select else {}
-                page = {"limit": str(step.limit), "offset": str(step.offset), **fixed, **selected}
+                select = self.select
+                page = {"limit": str(step.limit), "offset": str(step.offset), **fixed, **self.selecting(select)}
                 answer = self.fetch(page)
                 if isinstance(answer, Exception):
                     slow = answer
@@ -283,6 +329,10 @@ class Run:
             except PaginationError as problem:
                 raise problem from slow
 
+    def selecting(self, keys: tuple[str, ...]) -> Params:
+        """Return the parameter that selects fields, under every name that answers may hold them under."""
+        return {"select": ",".join(wire_names(self.plan.meta, keys))} if keys else {}
+
     def fetch(self, params: Params) -> tuple[list[Row], int] | ApiError | TransportError:
         """Ask for one page; the error is returned when it was too slow and may be asked for at half its size."""
         path = self.plan.path
@@ -292,7 +342,7 @@ class Run:
             if too_slow(problem):
                 return problem
             raise
-        return rows_of(response, path), response.number
+        return renamed(self.plan.meta, rows_of(response, path)), response.number
 
     def tested(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """Check the server's share on every row, then drop what does not match exactly."""
@@ -308,10 +358,14 @@ class Run:
             del batch
         slips.tell(self.session)
 
-    def windowed(self, batches: Iterator[Batch]) -> Iterator[Batch]:
-        """Cut the wanted stretch out of rows that were tested here, and stop as soon as it is complete."""
+    def wanted(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """Cut the wanted stretch out of rows that were tested here."""
+        query = self.plan.query
+        return self.windowed(batches, *((0, None) if self.plan.window_is_sent else (query.start, query.stop)))
+
+    def windowed(self, batches: Iterator[Batch], start: int, stop: int | None) -> Iterator[Batch]:
+        """Cut a stretch out of rows that were tested here, and stop as soon as it is complete."""
         plan = self.plan
-        start, stop = (0, None) if plan.window_is_sent else (plan.query.start, plan.query.stop)
         ends = [end for end in (stop, plan.most) if end is not None]
         enough = min(ends, default=None)
         seen = 0
@@ -337,11 +391,17 @@ class Run:
                         "it ignored the filter. Nothing of that page was handed out"
                     )
 
-    def check_first(self, rows: list[Row]) -> None:
-        """Raise when a slice in a descending order begins without a value: others may have one, further on."""
-        plan, query = self.plan, self.plan.query
+    def check_gathered(self, batches: list[Batch]) -> None:
+        """Check how a slice that Planhat ordered begins."""
+        query, rows = self.plan.query, [row for batch in batches for row in batch.rows]
         everything = query.start == 0 and query.stop is not None and len(rows) < query.stop
-        if not everything and begins_empty(rows, plan.order[0]):
+        if not self.plan.merged:
+            self.check_first(rows, all_of_it=everything)
+
+    def check_first(self, rows: list[Row], *, all_of_it: bool) -> None:
+        """Raise when a descending order begins without a value: others may have one, further on."""
+        plan = self.plan
+        if not all_of_it and begins_empty(rows, plan.order[0]):
             raise PaginationError(f"Planhat was asked for sort={plan.sort} and sent a row without a value first")
 
     def settle(self, keys: Iterable[str], rows: list[Row]) -> None:
@@ -359,25 +419,25 @@ class Run:
         plan, query = self.plan, self.plan.query
         window = None if query.stop is None else query.stop - query.start
         read = plan.strategy in ("nothing", "key", "keys") or plan.filters_here or plan.id_key == "_id"
+        read = read or not plan.once
         if read or (window is not None and window <= plan.meta.page_size[1]):
             return sum(len(batch.rows) for batch in self.batches())
         if plan.meta.lean_path and not plan.params and not plan.id_lists:
             path = path_for(plan.meta.lean_path)
             total = len(rows_of(self.session.send(Request("GET", path)), path))
         else:
-            total = sum(self.count_list(ids) for ids in plan.id_lists or ((),))
+            total = sum(self.count_list(*one) for one in plan.lists)
         return max(0, (total if query.stop is None else min(total, query.stop)) - query.start)
 
-    def count_list(self, ids: tuple[str, ...]) -> int:
+    def count_list(self, extra: Params, ids: tuple[str, ...]) -> int:
         """Count one list by probing it."""
         plan = self.plan
         default, maximum = plan.meta.page_size
-        fixed = {**plan.params, plan.id_param: ",".join(ids)} if ids else plan.params
+        fixed = {**self.fixed(extra, ids), **self.selecting(self.select)}
         engine = count(page_size=maximum, default_size=default)
         step = next(engine)
         while True:
-            page = {"limit": str(step.limit), "offset": str(step.offset), "sort": "_id"}
-            answer = self.fetch({**fixed, **page, "select": ",".join(self.select)})
+            answer = self.fetch({"limit": str(step.limit), "offset": str(step.offset), **fixed})
             try:
                 if isinstance(answer, Exception):
                     step = engine.send(TOO_SLOW)

@@ -27,6 +27,8 @@ def requests_of(plan: Plan) -> int | None:
     if plan.strategy == "keys":
         return len(plan.paths) if stop is None and not plan.query.start else None
     default, maximum = plan.meta.page_size
+    if len(plan.passes) > 1:
+        return None
     if plan.id_key == "_id" and not plan.server_order and all(len(ids) <= maximum for ids in plan.id_lists):
         sure = not any(may_be_capped(len(ids), default) for ids in plan.id_lists)
         return len(plan.id_lists) if sure and (stop is None or len(plan.id_lists) == 1) else None
@@ -47,18 +49,14 @@ def explained(plan: Plan) -> str:
     paged = plan.strategy in ("scan", "ids")
     lines = [str(query), f"  {way(plan)}", f"  requests: {price(plan)}"]
     if paged:
-        lines.append(f"  order: sort={plan.sort}")
+        lines.append(f"  order: sort={plan.sort}" if plan.sort else "  order: the list takes none")
         sent = ", ".join(f"{name}={value}" for name, value in plan.params.items())
         lines += [f"  sent: {sent}"] if sent else []
     lines += [f"  checked on every row: {', '.join(map(shown, plan.asked))}"] if plan.asked else []
     others = ["conditions joined by or, or negated"] if plan.predicate.others else []
     here = [*map(shown, plan.local), *others]
     lines += [f"  tested here: {', '.join(here)}"] if here else []
-    if paged and meta.unhide:
-        shown_all = [name for name in meta.unhide if name in plan.params]
-        left = [name for name in meta.unhide if name not in plan.params]
-        lines += [f"  rows that lists hide are asked for: {', '.join(shown_all)}"] if shown_all else []
-        lines += [f"  rows that lists hide are left out, as the filter wants: {', '.join(left)}"] if left else []
+    lines += hidden_rows(plan) if paged else []
     lines += [f"  selected: {selected(plan)}"] if plan.select else []
     compared = {*plan.predicate.keys, *(key.target.data_key for key in plan.order)}
     doubtful = [meta.by_key[key].name for key in plan.select if key in compared - {"_id", *meta.list_fields}]
@@ -68,6 +66,25 @@ def explained(plan: Plan) -> str:
         )
     lines += [f"  note: {note}" for note in plan.notes]
     return "\n".join(lines)
+
+
+def hidden_rows(plan: Plan) -> list[str]:
+    """Say in lines what becomes of the rows that lists hide."""
+    unhide, given = plan.meta.unhide, dict(plan.query.params)
+    several = [name for name in plan.passes[0] if len(plan.passes) > 1]
+    asked = [name for name, value in unhide.items() if plan.params.get(name) == value and name not in given]
+    chosen = [name for name in unhide if name not in (*several, *asked) and name in plan.params]
+    left = [name for name in unhide if name not in (*several, *asked, *chosen)]
+    lists = " and ".join(", ".join(f"{name}={value}" for name, value in one.items()) for one in plan.passes)
+    said = "as params() and the filter want"
+    lines = [f"  no one list holds all rows: {len(plan.passes)} are read, with {lists}"] if several else []
+    lines += [f"  rows that lists hide are asked for: {', '.join(asked)}"] if asked else []
+    lines += (
+        [f"  of the rows that lists hide, {said}: {', '.join(f'{n}={plan.params[n]}' for n in chosen)}"]
+        if chosen
+        else []
+    )
+    return lines + ([f"  rows that lists hide are left out, as the filter wants: {', '.join(left)}"] if left else [])
 
 
 def way(plan: Plan) -> str:
@@ -89,32 +106,38 @@ def price(plan: Plan) -> str:
     """Say what a plan costs: exactly, or as a formula."""
     size = plan.meta.page_size[1]
     if plan.instead is not None:
-        way_by_ids = len(plan.paths) or len(plan.id_lists)
+        way_by_ids = len(plan.paths) or len(plan.lists)
         rows = probed_offset(plan)
         more = "" if plan.strategy == "keys" or plan.id_key == "_id" else " and one for each further full page"
+        passes = len(plan.instead.passes)
+        here = " in one of the lists" if passes > 1 else " in all"
         return (
-            f"1 to see whether there are more than {rows:,} rows in all; "
-            f"then {way_by_ids}{more}, or, if not, 1 + rows / {size - 1:,} by pages"
+            f"{'1' if passes == 1 else f'up to {passes}'} to see whether there are more than {rows:,} rows{here}; "
+            f"then {way_by_ids}{more}, or, if not, {passes} + rows / {size - 1:,} by pages"
         )
     if (requests := requests_of(plan)) is not None:
         return str(requests)
     if plan.strategy == "keys":
         return f"up to {len(plan.paths)}"
     if plan.strategy == "ids" and plan.id_key == "_id":
-        return f"{len(plan.id_lists)}, one more for a list of which some ids are gone"
+        return f"{len(plan.lists)}, one more for a list of which some ids are gone"
     if plan.strategy == "ids":
-        return f"at least {len(plan.id_lists)}, and one more for every {size - 1:,} rows of a list of ids"
+        return f"at least {len(plan.lists)}, and one more for every {size - 1:,} rows of a list of ids"
     window = None if plan.query.stop is None else plan.query.stop - plan.query.start
     if plan.window_is_sent and window is not None and window <= size:
         return "1, one more where the list ends at a round number of rows"
     stops = ", fewer when enough rows match early" if window is not None and not plan.window_is_sent else ""
-    return f"1 + rows / {size - 1:,}{'' if plan.order and not plan.server_order else stops}"
+    if plan.merged and not plan.filters_here:
+        pages = -(-(plan.query.stop or 1) // (size - 1))
+        return f"{len(plan.passes) * pages}, one more for each list that ends at a round number of rows"
+    return f"{len(plan.passes)} + rows / {size - 1:,}{'' if plan.order and not plan.server_order else stops}"
 
 
 def probed_offset(plan: Plan) -> int:
     """Return the number of rows up to which reading all pages costs at most half of reading by ids."""
-    half = (len(plan.paths) or len(plan.id_lists)) // 2
-    return half * (plan.meta.page_size[1] - 1)
+    half = (len(plan.paths) or len(plan.lists)) // 2
+    passes = 1 if plan.instead is None else len(plan.instead.passes)
+    return half * (plan.meta.page_size[1] - 1) // passes
 
 
 def selected(plan: Plan) -> str:

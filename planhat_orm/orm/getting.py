@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from planhat_orm.errors import InvalidQuery
 from planhat_orm.orm.execution import Run
 from planhat_orm.orm.planner import doubt, plan_for
-from planhat_orm.wire.endpoints import KEY_KINDS
+from planhat_orm.wire.endpoints import PREFIXES
 
 if TYPE_CHECKING:
     from planhat_orm.orm.model import Model
@@ -96,7 +96,7 @@ def refuse_missing_key(meta: Options, lookups: dict[str, Any]) -> None:
     """Refuse a key that is None: nearly always a variable that was never set."""
     for name, value in lookups.items():
         field = meta.by_name.get(name)
-        if value is None and field is not None and field.data_key in KEY_KINDS:
+        if value is None and field is not None and field.name in ("id", *PREFIXES):
             raise InvalidQuery(
                 f"get({name}=None): is a variable unset? Records without one: filter({name}__isnull=True)"
             )

@@ -231,7 +231,10 @@ class CompiledCondition:
 
     def __post_init__(self) -> None:
         texts = [one.casefold() for one in self.values if isinstance(one, str)]
-        exact = self.lookup in ("exact", "in") and len(texts) == len(self.values)
+        if self.lookup == "contains" and isinstance(self.target.field, ReferenceList):
+            texts = [self.value.casefold()]
+        named = texts if self.lookup == "contains" else self.values
+        exact = self.lookup in ("exact", "in", "contains") and bool(texts) and len(texts) == len(named)
         object.__setattr__(self, "folded", frozenset(texts) if exact else None)
 
     @property
@@ -246,10 +249,15 @@ class CompiledCondition:
 
     def loosely(self, row: Row) -> bool:
         """Tell whether a row may have passed at Planhat: letter case and unreadable values are let pass."""
-        stored = self.target.read(row)
-        if stored is UNREADABLE or self.folded is None:
+        stored, folded = self.target.read(row), self.folded
+        if stored is UNREADABLE:
             return True
-        return isinstance(stored, str) and stored.casefold() in self.folded
+        if folded is not None:
+            items = stored if isinstance(stored, list) else (stored,)
+            return any(isinstance(item, str) and item.casefold() in folded for item in items)
+        if self.lookup in ("gte", "lte"):
+            return stored is None or self.match(stored)
+        return self.match(stored) if self.lookup == "exact" and isinstance(self.value, bool) else True
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,4 +342,24 @@ def compile_condition(meta: Options, condition: Condition, zone: tzinfo | None) 
         operand = prepared(target, lookup, value, zone)
     except InvalidQuery as problem:
         raise InvalidQuery(f"{meta.name}: {condition}: {problem}") from None
-    return CompiledCondition(target, lookup, operand, MATCHERS[lookup](operand))
+    match = MATCHERS[lookup](operand)
+    if lookup == "exact" and operand is False and target.data_key in hiding(meta):
+        # Planhat leaves out what has no value, and shows such a row as one that is not hidden.
+        match = is_not_true
+    return CompiledCondition(target, lookup, operand, match)
+
+
+def is_not_true(stored: Any) -> bool:
+    """Match False, and what has no value."""
+    return stored is False or stored is None
+
+
+def hiding(meta: Options) -> frozenset[str]:
+    """Return Planhat's names of the properties by which lists hide rows.
+
+    >>> from planhat_orm.models import Enduser
+    >>> hiding(Enduser._meta)
+    frozenset({'archived'})
+    """
+    named = {(meta.list_params[name].data_key if name in meta.list_params else "") or name for name in meta.unhide}
+    return frozenset(named & meta.keys)

@@ -42,7 +42,7 @@ def in_utc(value: datetime) -> datetime:
         return EARLIEST if value.year < 2 else LATEST
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Span:
     """A stretch of time that is compared with: one instant, or the whole of a day in ``zone``."""
 
@@ -80,6 +80,10 @@ class Span:
         except OverflowError:
             after = LATEST
         return cls(in_utc(first), in_utc(after), zone)
+
+    def __repr__(self) -> str:
+        local = self.first.astimezone(self.zone) if EARLIEST < self.first < LATEST else self.first
+        return local.date().isoformat() if self.whole_day else local.isoformat()
 
     @property
     def whole_day(self) -> bool:

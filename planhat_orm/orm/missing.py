@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from planhat_orm.errors import FieldNotLoaded, NotFound, NotSupported, TransportError
+from planhat_orm.orm.aliases import renamed, wire_names
 from planhat_orm.orm.custom import CustomData
 from planhat_orm.orm.lookups import short
 from planhat_orm.orm.state import Origin
@@ -105,7 +106,7 @@ def is_id(value: Any) -> bool:
 def fetch_record(session: Session, model: type[M], path: str) -> M:
     """Read one record by its path, whole: one request."""
     response = session.send(Request("GET", path))
-    row = row_of(response, path)
+    [row] = renamed(model._meta, [row_of(response, path)])
     [record] = session.identity_map.adopt(model, [row], Origin(session, model._meta.keys, response.number))
     session.identity_map.keep(record)
     held_after_all(session, model, row)
@@ -145,12 +146,31 @@ def load_missing(obj: Model, field: Field[Any, Any]) -> None:
                 origin.reload.load(origin, type(obj), key)
         if obj._knows(key):
             return
+    if not is_read_by_key(type(obj)):
+        raise FieldNotLoaded(unreadable(obj, field))
     if key in origin.undelivered and not is_container(field):
         load_doubtful(obj, origin, key)
         return
     refresh(obj)
     if len(origin.members) > 1:
         doubts_of(origin.session).warn(type(obj), key, "is loaded one object at a time, a request each")
+
+
+def is_read_by_key(model: type[Model]) -> bool:
+    """Tell whether one record can be read by itself: where it cannot, lists are all there is."""
+    return "get" in model._meta.operations
+
+
+def unreadable(obj: Model, field: Field[Any, Any]) -> str:
+    """Say why a field of an object cannot be loaded."""
+    meta, what = obj._meta, f"{obj!r}: {field.name} is not loaded"
+    if field.get_only:
+        why = "no list holds it"
+    elif "select" in meta.list_takes:
+        why = "the record is not on its page any more, or on_missing is 'one'; list it again, with the field in only()"
+    else:
+        why = "its list cannot be asked for it"
+    return f"{what}, and Planhat offers no get of {meta.name}: {why}"
 
 
 def load_doubtful(obj: Model, origin: Origin, key: str) -> None:
@@ -198,11 +218,12 @@ class Reload:
             run.select = (*run.select, data_key)  # following pages ask for it from the start
         objects = [obj for member in origin.members if (obj := member()) is not None]
         wanted = {obj._raw["_id"] for obj in objects if not obj._knows(data_key)}
+        select = ",".join(wire_names(model._meta, ("_id", data_key)))
         answers = [
-            session.send(Request("GET", run.plan.path, params={**params, "select": f"_id,{data_key}"}))
+            session.send(Request("GET", run.plan.path, params={**params, "select": select}))
             for params in self._requests(model, sorted(wanted))
         ]
-        pages = [rows_of(answer, run.plan.path) for answer in answers]
+        pages = [renamed(model._meta, rows_of(answer, run.plan.path)) for answer in answers]
         if not deliver(session, model, {data_key}, [row for rows in pages for row in rows])[0]:
             origin.undelivered |= {data_key}
             return
@@ -217,7 +238,7 @@ class Reload:
     def _requests(self, model: type[Model], ids: list[str]) -> list[Params]:
         meta, run = model._meta, self._run
         name = next((name for name in meta.many_params if meta.exact_params[name] == "_id"), None)
-        if name is not None:
+        if name is not None and all(isinstance(value, str) for value in meta.unhide.values()):
             fixed = {**meta.unhide, "limit": str(meta.page_size[1]), "select": "_id" + "-" * 40}
             chunks = id_chunks(run.session.base_url, run.plan.path, fixed, name, ids)
             if len(chunks) <= len(self._pages):
@@ -235,6 +256,8 @@ def deliver(session: Session, model: type[Model], asked: Iterable[str], rows: li
     """
     settled, documented = session.settled, model._meta.list_fields
     keys = set(asked)
+    if not is_read_by_key(model):
+        return keys, set()  # what no list holds nobody can read
     doubtful = {key for key in keys if (model, key) not in settled and key not in documented}
     # Page after page of all companies comes by here, so this is left to the sets.
     unknown = doubtful.difference(*rows) if doubtful else doubtful

@@ -19,7 +19,7 @@ from planhat_orm.orm import conversion
 from planhat_orm.orm.custom import CustomData
 from planhat_orm.orm.matching import LOOKUPS, Span
 from planhat_orm.orm.relations import ForeignKey, Ref, ReferenceList, target_of
-from planhat_orm.wire.endpoints import KEY_KINDS, is_object_id, split_prefix
+from planhat_orm.wire.endpoints import PREFIXES, is_object_id, split_prefix
 
 if TYPE_CHECKING:
     from planhat_orm.orm.fields import Field
@@ -108,7 +108,8 @@ def checked_by(target: Target, lookup: str, zone: tzinfo | None) -> Check:
     if isinstance(converter, conversion.TextList):
         return text if lookup == "in" else whole_list
     if isinstance(converter, conversion.Text):
-        return lambda value: key(field.data_key, lookup, value) if field.data_key in KEY_KINDS else listed(field, value)
+        is_key = field.name in ("id", *PREFIXES)
+        return lambda value: key(field.data_key, lookup, value) if is_key else listed(field, value)
     if isinstance(converter, conversion.Boolean):
         return lambda value: encoded(converter.encode, value)
     if isinstance(field, CustomData) and not target.custom:

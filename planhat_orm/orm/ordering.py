@@ -79,11 +79,14 @@ def sort_key(order: Order, row: Mapping[str, Any], *, fold: bool = False) -> tup
     return (5, value.isoformat())
 
 
-def in_order(rows: list[Row], order: Iterable[Order]) -> None:
-    """Put rows in order, in place: by the keys given, and by id where those are equal."""
+def in_order(rows: list[Row], order: Iterable[Order], *, fold: bool = False) -> None:
+    """Put rows in order, in place: by the keys given, and by id where those are equal.
+
+    ``fold`` leaves letter case out of it.
+    """
     rows.sort(key=lambda row: str(row["_id"]))
     for key in reversed(tuple(order)):
-        rows.sort(key=partial(sort_key, key), reverse=key.descending)
+        rows.sort(key=partial(sort_key, key, fold=fold), reverse=key.descending)
 
 
 def begins_empty(rows: Sequence[Row], order: Order) -> bool:
@@ -97,12 +100,14 @@ def is_ordered(rows: Sequence[Row], order: Order) -> bool:
     Letter case may be ordered either way. Rows whose value is stored as another type than most, a number as a text,
     are not looked at: where they stand depends on the type that Planhat stored.
     """
+    return fits(rows, order, fold=False) or fits(rows, order, fold=True)
+
+
+def fits(rows: Sequence[Row], order: Order, *, fold: bool) -> bool:
+    """Tell whether rows are in an order that looks at letter case, or, with ``fold``, in one that does not."""
     kinds = [type(row.get(order.target.data_key)) for row in rows]
     kinds = [float if kind is int else kind for kind in kinds]
     usual = max(set(kinds) - {type(None)}, key=kinds.count, default=None)
     looked_at = [row for row, kind in zip(rows, kinds, strict=True) if kind in (usual, type(None))]
-    for fold in (False, True):
-        keys = [sort_key(order, row, fold=fold) for row in looked_at]
-        if all(one >= other if order.descending else one <= other for one, other in pairwise(keys)):
-            return True
-    return False
+    keys = [sort_key(order, row, fold=fold) for row in looked_at]
+    return all(one >= other if order.descending else one <= other for one, other in pairwise(keys))

@@ -16,7 +16,8 @@ from planhat_orm.orm.lookups import CompiledCondition, Predicate, compile_q
 from planhat_orm.orm.matching import MATCHERS, Span
 from planhat_orm.orm.ordering import Order, order_of
 from planhat_orm.orm.paths import Target
-from planhat_orm.wire.endpoints import KEY_KINDS, id_chunks, path_for
+from planhat_orm.orm.shares import Share, given_tests, hints, refuse_conflict, share_of, unhidden
+from planhat_orm.wire.endpoints import id_chunks, path_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,9 +40,10 @@ NO_FILTER = Predicate()
 class Plan:
     """How a query is answered.
 
-    ``paths`` are those of the records that are read one by one. ``params`` are sent with every page; ``id_lists`` are
-    the chunks of a comma list, one scan each. ``predicate`` is tested on every row, ``asked`` are the conditions that
-    Planhat was asked to apply, tested loosely first.
+    ``paths`` are those of the records that are read one by one. ``params`` are sent with every page; ``passes`` are
+    those of each list, where it takes several to see all rows; ``id_lists`` are the chunks of a comma list, one scan
+    each. ``predicate`` is tested on every row, ``asked`` are the conditions that Planhat was asked to apply, tested
+    loosely first.
     ``server_order`` says that rows come in the wanted order, else they are read by id and ordered here.
     ``instead`` is the scan that is carried out when it turns out to be cheaper than many requests by ids.
     """
@@ -51,6 +53,7 @@ class Plan:
     path: str
     paths: tuple[str, ...] = ()
     params: dict[str, str] = field(default_factory=dict)
+    passes: tuple[dict[str, str], ...] = ({},)
     id_param: str = ""
     id_lists: tuple[tuple[str, ...], ...] = ()
     predicate: Predicate = NO_FILTER
@@ -69,12 +72,30 @@ class Plan:
     @property
     def sort(self) -> str:
         """The value of ``sort`` that is sent."""
+        if "sort" not in self.meta.list_takes:
+            return ""
         return self.order[0].parameter if self.server_order else "_id"
+
+    @property
+    def lists(self) -> list[tuple[dict[str, str], tuple[str, ...]]]:
+        """The lists that are read one after another: what each is asked for besides ``params``, and its ids."""
+        return [(one, ids) for one in self.passes for ids in self.id_lists or ((),)]
 
     @property
     def id_key(self) -> str:
         """Planhat's name of the field that the id lists speak of, "" without any."""
-        return self.meta.exact_params[self.id_param] if self.id_param else ""
+        return self.meta.list_params[self.id_param].data_key if self.id_param else ""
+
+    @property
+    def once(self) -> bool:
+        """Whether no record can be in two of the lists."""
+        shared = self.id_param and self.meta.list_params[self.id_param].lookup == "contains"
+        return len(self.id_lists) < 2 or not shared
+
+    @property
+    def merged(self) -> bool:
+        """Whether the first rows of several lists, each as Planhat orders it, are put together here."""
+        return self.server_order and len(self.passes) > 1
 
     @property
     def local(self) -> tuple[CompiledCondition, ...]:
@@ -84,14 +105,19 @@ class Plan:
     @property
     def filters_here(self) -> bool:
         """Whether rows that Planhat sends may be dropped here, so that a slice cannot be asked for as it is."""
-        # Whether Planhat compares texts with or without letter case is not documented; ids have none.
-        texts = (test for test in self.asked if test.target.data_key != "_id" and not test.target.field.relation)
+        # Whether Planhat compares texts with or without letter case is not documented; ids and booleans have none.
+        texts = (
+            test
+            for test in self.predicate.tests
+            if test in self.asked
+            and not (test.target.data_key == "_id" or test.target.field.relation or isinstance(test.value, bool))
+        )
         return bool(self.local or self.predicate.others or any(texts))
 
     @property
     def window_is_sent(self) -> bool:
         """Whether Planhat can be asked for just the slice."""
-        if self.strategy not in ("ids", "scan") or len(self.id_lists) > 1 or self.filters_here:
+        if self.strategy not in ("ids", "scan") or len(self.lists) > 1 or self.filters_here:
             return False
         return not self.order or self.server_order
 
@@ -123,26 +149,45 @@ def plan_for(
     if contradicts(predicate):
         return Plan(query, "nothing", "", predicate=predicate)
     keyed = by_key(query, predicate, single=single)
-    if keyed is not None:
+    if keyed is not None and "get" in meta.operations:
         return keyed
+    if keyed is not None and single:
+        meta.require("get")
+    scan, share = scan_for(query, predicate, stream=stream, single=single)
+    by_list = by_ids(scan, share, base_url)
+    if by_list is None or by_list.strategy != "keys":
+        meta.require("list")
+    return by_list or with_notes(scan)
+
+
+def scan_for(query: Query, predicate: Predicate, *, stream: bool, single: bool) -> tuple[Plan, Share]:
+    """Plan to read the list page by page, and say what the endpoint is asked."""
+    meta, given = query.model._meta, dict(query.params)
+    share, more = share_of(meta, predicate), given_tests(meta, given)
+    refuse_conflict(meta, share, given)
+    unhide, passes = unhidden(meta, predicate, {**share.params, **given})
     order = tuple(order_of(meta, path) for path in query.order)
-    order = () if order and order[0].natural else order
-    select = selection(query, predicate.keys | {key.target.data_key for key in order})
-    share = share_of(meta, predicate)
+    order = () if order and order[0].natural and len(passes) == 1 and "sort" in meta.list_takes else order
+    # Ordered by Planhat, the lists of several passes are put together here: all of each, or its first rows.
+    by_planhat = len(order) == 1 and order[0].sortable and "sort" in meta.list_takes
+    needed = predicate.keys | {key.target.data_key for key in order} | {test.target.data_key for test in more}
     alone = None if single else by_key(query, predicate, single=True)
     scan = Plan(
         query,
         "scan",
         path_for(meta.path),
-        params={**unhidden(meta, predicate), **hints(meta, predicate), **share.params},
+        params={**unhide, **hints(meta, predicate), **share.params, **given},
+        passes=passes,
         predicate=predicate,
-        asked=share.asked,
+        asked=(*share.asked, *more),
         order=order,
-        server_order=len(order) == 1 and order[0].sortable and (query.sliced or stream),
-        select=select,
-        notes=() if alone is None else tuple(f"get() asks for GET {alone.path} alone: {note}" for note in alone.notes),
+        server_order=by_planhat and (query.sliced or (stream and len(passes) == 1)),
+        select=selection(query, needed),
+        notes=()
+        if alone is None or "get" not in meta.operations
+        else tuple(f"get() asks for GET {alone.path} alone: {note}" for note in alone.notes),
     )
-    return by_ids(scan, share, base_url) or with_notes(scan)
+    return scan, share
 
 
 def with_constants(predicate: Predicate, meta: Options) -> Predicate:
@@ -187,11 +232,13 @@ def is_backwards(first: Any, last: Any) -> bool:
 def by_key(query: Query, predicate: Predicate, *, single: bool) -> Plan | None:
     """Plan a read of one record by its key, where the conditions name one."""
     meta = query.model._meta
+    if query.params:
+        return None  # only a list takes them
     tests = sorted(predicate.tests, key=lambda test: test.target.data_key != "_id")
     for test in tests:
         data_key = test.target.data_key
-        kind = KEY_KINDS.get(data_key)
-        if kind not in meta.keyables or len(set(test.values)) != 1:
+        kind = meta.key_kinds.get(data_key)
+        if kind is None or test.target.custom or len(set(test.values)) != 1:
             continue
         unique = data_key in ("_id", *meta.unique)
         # A key that is unique in one company only is looked for in that company, where one is named.
@@ -210,36 +257,6 @@ def doubt(meta: Options, data_key: str) -> str:
     return f"{name} is unique within one {meta.by_key[within].name} only" if within else f"{name} may not be unique"
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
-    """The server's share of a filter: parameters, the conditions they stand for, and a list of ids."""
-
-    params: dict[str, str]
-    asked: tuple[CompiledCondition, ...]
-    id_param: str = ""
-    ids: tuple[str, ...] = ()
-    listed: tuple[CompiledCondition, ...] = ()
-
-
-def share_of(meta: Options, predicate: Predicate) -> Share:
-    """Choose the parameters that the endpoint documents for these conditions."""
-    params: dict[str, str] = {}
-    asked: list[CompiledCondition] = []
-    found = Share({}, ())
-    for name, data_key in meta.exact_params.items():
-        tests = [test for test in predicate.tests if test.target.data_key == data_key and test.folded]
-        exact = next((test for test in tests if len(set(test.values)) == 1), None)
-        if exact is not None:
-            value = exact.values[0]
-            if value.strip():  # Planhat ignores a blank parameter
-                params[name] = value
-                asked.append(exact)
-        elif tests and name in meta.many_params and not found.ids:
-            ids = set.intersection(*(set(test.value) for test in tests))
-            found = Share({}, (), name, tuple(sorted(ids)), tuple(tests))
-    return replace(found, params=params, asked=tuple(asked))
-
-
 def by_ids(scan: Plan, share: Share, base_url: str) -> Plan | None:
     """Plan a read by ids where some are named: as comma lists, or one by one where the endpoint takes no lists."""
     meta, query = scan.meta, scan.query
@@ -247,6 +264,7 @@ def by_ids(scan: Plan, share: Share, base_url: str) -> Plan | None:
         # Room for what the pages say beside the ids.
         sent = {
             **scan.params,
+            **scan.passes[-1],
             "limit": "00000",
             "offset": "000000000",
             "sort": "-" * 30,
@@ -261,33 +279,18 @@ def by_ids(scan: Plan, share: Share, base_url: str) -> Plan | None:
             asked=scan.asked + share.listed,
             server_order=scan.server_order and len(lists) == 1,
         )
-        requests = len(lists)
+        requests = len(plan.lists)
     else:
         tests = tuple(test for test in scan.predicate.tests if is_id_list(test))
-        if not tests or meta.small_table or "id" not in meta.keyables:
+        if not tests or meta.small_table or "id" not in meta.keyables or "get" not in meta.operations or query.params:
             return None
         paths = tuple(path_for(meta.path, one) for one in sorted(set.intersection(*(set(t.value) for t in tests))))
         plan = Plan(query, "keys", scan.path, paths, predicate=scan.predicate, asked=tests, order=scan.order)
         requests = len(paths)
     # Who wants a few rows may have them before that question is answered.
     worth_asking = requests >= WORTH_ASKING and (query.stop is None or (scan.order and not plan.server_order))
+    worth_asking = worth_asking and "list" in meta.operations
     return with_notes(replace(plan, instead=with_notes(scan)) if worth_asking else plan)
-
-
-def unhidden(meta: Options, predicate: Predicate) -> dict[str, str]:
-    """Return the parameters without which a list hides rows; not those that would add only rows to be dropped here."""
-    dropped = {test.target.data_key for test in predicate.tests if test.lookup == "exact" and test.value is False}
-    return {name: value for name, value in meta.unhide.items() if not (name in dropped and value == "true")}
-
-
-def hints(meta: Options, predicate: Predicate) -> dict[str, str]:
-    """Return parameters that only a stray source names: they may narrow the list, and nothing relies on it."""
-    wanted = {test.target.data_key: test.value for test in predicate.tests if test.lookup == "exact"}
-    return {
-        name: value
-        for name, key in meta.hint_params.items()
-        if isinstance(value := wanted.get(key), str) and value.strip()
-    }
 
 
 def selection(query: Query, needed: Iterable[str]) -> tuple[str, ...]:
@@ -304,7 +307,7 @@ def selection(query: Query, needed: Iterable[str]) -> tuple[str, ...]:
         keys = query.only
     elif query.deferred:
         keys = meta.default_select or meta.listed_keys
-    if not keys:
+    if not keys or "select" not in meta.list_takes:
         return ()
     wanted = {"_id", *needed, *(key for key in keys if key not in query.deferred)}
     return tuple(name for name, known in meta.by_key.items() if name in wanted and not known.get_only)
@@ -313,6 +316,14 @@ def selection(query: Query, needed: Iterable[str]) -> tuple[str, ...]:
 def with_notes(plan: Plan) -> Plan:
     """Say what is worth knowing of the order."""
     if plan.order and not plan.server_order:
-        note = "all of it is read by id and ordered here: values that are missing first, texts by their characters"
+        by_id = "by id " if plan.sort else ""
+        note = f"all of it is read {by_id}and ordered here: values that are missing first, texts by their characters"
         return replace(plan, notes=(*plan.notes, note))
+    if plan.strategy == "scan" and not plan.sort:
+        note = "the list takes no order, so that nothing proves it complete while others change it (scan_report.proven)"
+        return replace(plan, notes=(*plan.notes, note))
+    if len(plan.passes) > 1 and not plan.order:
+        return replace(
+            plan, notes=(*plan.notes, "rows come list by list, each by id; order_by('id') puts all in order")
+        )
     return plan

@@ -22,7 +22,7 @@ class Query:
     """What is wanted: which rows, in which order, which stretch of them, and which of their properties.
 
     ``only`` are Planhat's names of the fields asked for, None for the usual ones; ``deferred`` those left out.
-    ``stop`` None means to the end.
+    ``stop`` None means to the end. ``params`` are list parameters that are sent as they are.
 
     >>> from planhat_orm.models import Company
     >>> print(Query(Company, order=("-arr",)).window(10, None).window(0, 5))
@@ -38,6 +38,7 @@ class Query:
     deferred: frozenset[str] = frozenset()
     on_missing: OnMissing = "peers"
     empty: bool = False
+    params: tuple[tuple[str, str], ...] = ()
 
     @property
     def sliced(self) -> bool:
@@ -66,6 +67,10 @@ class Query:
 
     def __str__(self) -> str:
         parts = [self.model.__name__, *(f"filter({q._said()})" for q in self.where)]
+        shown = (
+            f"{name}={value!r}" if name.isidentifier() else f"**{{{name!r}: {value!r}}}" for name, value in self.params
+        )
+        parts += [f"params({', '.join(shown)})"] if self.params else []
         parts += [f"order_by({', '.join(map(repr, self.order))})"] if self.order else []
         window = f"[{self.start or ''}:{'' if self.stop is None else self.stop}]" if self.sliced else ""
         return ".".join(parts) + window + (".none()" if self.empty else "")

@@ -32,7 +32,7 @@ class Slips:
         self.plan = plan
         self.held: set[str] = set()
         named = [test.target for test in plan.predicate.tests] + [key.target for key in plan.order]
-        whole = plan.strategy == "scan" and not plan.asked
+        whole = plan.strategy == "scan" and not (plan.asked or plan.query.params or plan.merged)
         self.unseen = {target.custom for target in named if target.custom} if whole else set()
 
     def look(self, rows: Iterable[Mapping[str, Any]]) -> None:

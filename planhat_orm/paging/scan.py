@@ -144,7 +144,7 @@ def scan(
     *,
     page_size: int,
     default_size: int,
-    order: Literal["id", "other"],
+    order: Literal["id", "other", "none"],
     start: int = 0,
     stop: int | None = None,
     report: ScanReport | None = None,
@@ -157,7 +157,7 @@ def scan(
 
     ``page_size`` is the endpoint's maximum (1 is read as 2, pages overlap by a row), ``default_size`` what it returns
     when no limit is sent. ``order="id"`` says that the driver sends ``sort=_id``, ``"other"`` that it sends another
-    sort. ``start`` and ``stop`` are the window of rows wanted, ``stop`` excluded, ``None`` for the end of the list; it
+    sort, ``"none"`` that the endpoint takes no sort: nothing is proven then beyond one page. ``start`` and ``stop`` are the window of rows wanted, ``stop`` excluded, ``None`` for the end of the list; it
     is counted in rows handed out, so ``stop - start`` rows come even if the list moves, as long as it has them. Of a
     list that stays as it is nothing beyond ``stop`` is fetched.
 
@@ -232,15 +232,15 @@ class _Scan:
         self,
         page_size: int,
         default_size: int,
-        order: Literal["id", "other"],
+        order: Literal["id", "other", "none"],
         start: int,
         wanted: int | None,
         report: ScanReport,
     ) -> None:
         self.size = max(page_size, _SMALLEST_PAGE)
         self.default_size = default_size
-        # "unordered": "id" was asked for and is not honoured.
-        self.mode: Literal["id", "other", "unordered"] = order
+        # "unordered": "id" was asked for and is not honoured, or no order can be asked for.
+        self.mode: Literal["id", "other", "unordered"] = "unordered" if order == "none" else order
         self.wanted = wanted  # rows still to hand out, None for all
         self.report = report
         self.done = wanted == 0
