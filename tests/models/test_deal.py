@@ -1,0 +1,121 @@
+"""Deals over HTTP: every key, every parameter, every write, and what is particular to them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+
+from planhat_orm.errors import FieldError, ValidationError
+from planhat_orm.models import Company, Deal, User
+
+if TYPE_CHECKING:
+    from planhat_orm.sandbox import Sandbox
+
+
+@pytest.fixture
+def acme(planhat_sandbox: Sandbox) -> Company:
+    planhat_sandbox.add(Company, name="Acme", external_id="acme-42")
+    return Company.objects.get(external_id="acme-42")
+
+
+@pytest.fixture
+def deal(planhat_sandbox: Sandbox, acme: Company) -> Deal:
+    planhat_sandbox.add(Deal, name="Renewal", company=acme, external_id="own-1", source_id="src-1")
+    return Deal.objects.get(external_id="own-1")
+
+
+def test_a_deal_is_created(planhat_sandbox: Sandbox, acme: Company) -> None:
+    with planhat_sandbox.assert_requests(1):
+        deal = Deal.objects.create(
+            name="Renewal",
+            company=Company.ref(external_id="acme-42"),
+            stage="Negotiation",
+            close_date=date(2026, 3, 31),
+        )
+    assert planhat_sandbox.requests[-1].json == {
+        "name": "Renewal",
+        "companyId": "extid-acme-42",
+        "stage": "Negotiation",
+        "closeDate": "2026-03-31T00:00:00.000Z",
+    }
+    assert deal.company_id == acme.id
+
+
+def test_a_create_needs_a_company_alone(planhat_sandbox: Sandbox) -> None:
+    with planhat_sandbox.assert_requests(0), pytest.raises(ValidationError) as caught:
+        Deal.objects.create(name="Renewal")
+    assert caught.value.messages.keys() == {"company"}
+
+
+@pytest.mark.parametrize(
+    ("key", "path"),
+    [({"external_id": "own-1"}, "/deals/extid-own-1"), ({"source_id": "src-1"}, "/deals/srcid-src-1")],
+)
+def test_get_by_own_keys(planhat_sandbox: Sandbox, acme: Company, key: dict[str, str], path: str) -> None:
+    row = planhat_sandbox.add(Deal, name="Renewal", company=acme, external_id="own-1", source_id="src-1")
+    with planhat_sandbox.assert_requests(1):
+        assert Deal.objects.get(**key).id == row["_id"]
+    assert planhat_sandbox.requests[-1].path == path
+
+
+def test_get_by_id(planhat_sandbox: Sandbox, acme: Company) -> None:
+    row = planhat_sandbox.add(Deal, name="Renewal", company=acme, external_id="own-1")
+    with planhat_sandbox.assert_requests(1):
+        assert Deal.objects.get(id=row["_id"]).external_id == "own-1"
+    assert planhat_sandbox.requests[-1].path == f"/deals/{row['_id']}"
+
+
+def test_a_list_takes_offset_sort_and_select(planhat_sandbox: Sandbox, acme: Company) -> None:
+    for number in range(4):
+        planhat_sandbox.add(Deal, name="Renewal", company=acme, external_id=f"own-{number}")
+    with planhat_sandbox.assert_requests(1):
+        keys = [one.external_id for one in Deal.objects.order_by("-external_id").only("external_id")[1:3]]
+    assert keys == ["own-2", "own-1"]
+    params = planhat_sandbox.requests[-1].params
+    assert (params["sort"], params["offset"], params["select"]) == ("-externalId", "1", "_id,externalId")
+    assert int(params["limit"]) >= 2
+
+
+def test_a_list_of_one_company(planhat_sandbox: Sandbox, acme: Company, deal: Deal) -> None:
+    birch = planhat_sandbox.add(Company, name="Birch")
+    planhat_sandbox.add(Deal, name="Other", company=birch, external_id="own-2")
+    with planhat_sandbox.assert_requests(1):
+        assert [one.external_id for one in Deal.objects.filter(company=acme)] == ["own-1"]
+    # That deals take this parameter is inferred: it is sent as a hint, and rows are tested here.
+    assert planhat_sandbox.requests[-1].params["companyId"] == acme.id
+
+
+def test_an_update_sends_what_changed(planhat_sandbox: Sandbox, deal: Deal) -> None:
+    deal.stage = "Closed Won"
+    deal.mrr = 200
+    with planhat_sandbox.assert_requests(1):
+        deal.save()
+    request = planhat_sandbox.requests[-1]
+    assert (request.method, request.path) == ("PUT", f"/deals/{deal.id}")
+    assert request.json == {"stage": "Closed Won", "mrr": 200}
+
+
+def test_a_deal_is_deleted(planhat_sandbox: Sandbox, deal: Deal) -> None:
+    with planhat_sandbox.assert_requests(1):
+        deal.delete()
+    assert (planhat_sandbox.requests[-1].method, planhat_sandbox.requests[-1].path) == ("DELETE", f"/deals/{deal.id}")
+    assert planhat_sandbox.count(Deal) == 0
+
+
+def test_relations_lead_both_ways(planhat_sandbox: Sandbox, acme: Company) -> None:
+    kim = planhat_sandbox.add(User, email="kim@vendor.example", nick_name="Kim", first_name="Kim", last_name="Rivera")
+    planhat_sandbox.add(Deal, name="Renewal", company=acme, owner=kim, followers=[kim])
+    with planhat_sandbox.assert_requests(2):
+        [deal] = acme.deals.all()
+        assert deal.company is acme
+        assert deal.owner is not None
+        assert [user.nick_name for user in deal.followers] == ["Kim"]
+    with planhat_sandbox.assert_requests(1):
+        assert [one.name for one in deal.owner.deals.all()] == ["Renewal"]
+
+
+def test_the_yearly_amount_of_a_deal_follows_the_monthly_one_and_is_not_written(deal: Deal) -> None:
+    with pytest.raises(FieldError, match=r"Deal\.arr is read-only"):
+        deal.arr = 2400

@@ -1,0 +1,145 @@
+"""Line items over HTTP: every key, every parameter, every write, and what is particular to them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+
+from planhat_orm.errors import ValidationError
+from planhat_orm.models import Company, Deal, LineItem, Product
+
+if TYPE_CHECKING:
+    from planhat_orm.sandbox import Sandbox
+
+
+@pytest.fixture
+def acme(planhat_sandbox: Sandbox) -> Company:
+    planhat_sandbox.add(Company, name="Acme", external_id="acme-42")
+    return Company.objects.get(external_id="acme-42")
+
+
+@pytest.fixture
+def deal(acme: Company) -> Deal:
+    return Deal.objects.create(name="Renewal", company=acme)
+
+
+@pytest.fixture
+def item(planhat_sandbox: Sandbox, acme: Company, deal: Deal) -> LineItem:
+    planhat_sandbox.add(
+        LineItem, deal=deal, from_date=date(2026, 4, 1), mrr=200, company=acme, external_id="own-1", source_id="src-1"
+    )
+    return LineItem.objects.get(external_id="own-1")
+
+
+def test_a_line_item_is_created(planhat_sandbox: Sandbox, deal: Deal) -> None:
+    with planhat_sandbox.assert_requests(1):
+        item = LineItem.objects.create(deal=deal, type="subscription", from_date=date(2026, 4, 1), arr=2400)
+    assert planhat_sandbox.requests[-1].json == {
+        "dealId": deal.id,
+        "productType": "subscription",
+        "fromDate": "2026-04-01T00:00:00.000Z",
+        "arr": 2400,
+    }
+    assert item.deal is deal
+
+
+def test_a_create_needs_a_deal_a_start_and_an_amount_or_a_product(planhat_sandbox: Sandbox) -> None:
+    with planhat_sandbox.assert_requests(0), pytest.raises(ValidationError) as caught:
+        LineItem.objects.create(type="fee")
+    assert caught.value.messages.keys() == {"deal", "from_date", "mrr"}
+
+
+def test_a_product_stands_for_the_amount(planhat_sandbox: Sandbox, deal: Deal) -> None:
+    product = Product.objects.create(name="Platform Pro", mrr=200)
+    with planhat_sandbox.assert_requests(1):
+        item = LineItem.objects.create(deal=deal, product=product, from_date=date(2026, 4, 1))
+    assert item.product is product
+    with planhat_sandbox.assert_requests(1):
+        assert [one.id for one in product.line_items.all()] == [item.id]
+
+
+@pytest.mark.parametrize(
+    ("key", "path"),
+    [({"external_id": "own-1"}, "/lineitems/extid-own-1"), ({"source_id": "src-1"}, "/lineitems/srcid-src-1")],
+)
+def test_get_by_own_keys(planhat_sandbox: Sandbox, acme: Company, deal: Deal, key: dict[str, str], path: str) -> None:
+    row = planhat_sandbox.add(
+        LineItem, deal=deal, from_date=date(2026, 4, 1), mrr=200, company=acme, external_id="own-1", source_id="src-1"
+    )
+    with planhat_sandbox.assert_requests(1):
+        assert LineItem.objects.get(**key).id == row["_id"]
+    assert planhat_sandbox.requests[-1].path == path
+
+
+def test_get_by_id(planhat_sandbox: Sandbox, acme: Company, deal: Deal) -> None:
+    row = planhat_sandbox.add(
+        LineItem, deal=deal, from_date=date(2026, 4, 1), mrr=200, company=acme, external_id="own-1"
+    )
+    with planhat_sandbox.assert_requests(1):
+        assert LineItem.objects.get(id=row["_id"]).external_id == "own-1"
+    assert planhat_sandbox.requests[-1].path == f"/lineitems/{row['_id']}"
+
+
+def test_a_list_takes_offset_sort_and_select(planhat_sandbox: Sandbox, acme: Company, deal: Deal) -> None:
+    for number in range(4):
+        planhat_sandbox.add(
+            LineItem, deal=deal, from_date=date(2026, 4, 1), mrr=200, company=acme, external_id=f"own-{number}"
+        )
+    with planhat_sandbox.assert_requests(1):
+        keys = [one.external_id for one in LineItem.objects.order_by("-external_id").only("external_id")[1:3]]
+    assert keys == ["own-2", "own-1"]
+    params = planhat_sandbox.requests[-1].params
+    assert (params["sort"], params["offset"], params["select"]) == ("-externalId", "1", "_id,externalId")
+    assert int(params["limit"]) >= 2
+
+
+def test_a_list_of_one_company(planhat_sandbox: Sandbox, acme: Company, deal: Deal, item: LineItem) -> None:
+    birch = planhat_sandbox.add(Company, name="Birch")
+    planhat_sandbox.add(LineItem, deal=deal, from_date=date(2026, 4, 1), mrr=1, company=birch, external_id="own-2")
+    with planhat_sandbox.assert_requests(1):
+        assert [one.external_id for one in LineItem.objects.filter(company=acme)] == ["own-1"]
+    assert planhat_sandbox.requests[-1].params["companyId"] == acme.id
+
+
+def test_an_update_sends_what_changed(planhat_sandbox: Sandbox, item: LineItem) -> None:
+    item.status = "lost"
+    item.to_date = date(2026, 12, 31)
+    with planhat_sandbox.assert_requests(1):
+        item.save()
+    request = planhat_sandbox.requests[-1]
+    assert (request.method, request.path) == ("PUT", f"/lineitems/{item.id}")
+    assert request.json == {"status": "lost", "toDate": "2026-12-31T00:00:00.000Z"}
+
+
+def test_a_line_item_is_deleted(planhat_sandbox: Sandbox, item: LineItem) -> None:
+    with planhat_sandbox.assert_requests(1):
+        item.delete()
+    assert (planhat_sandbox.requests[-1].method, planhat_sandbox.requests[-1].path) == (
+        "DELETE",
+        f"/lineitems/{item.id}",
+    )
+    assert planhat_sandbox.count(LineItem) == 0
+
+
+def test_relations_lead_both_ways(planhat_sandbox: Sandbox, acme: Company, deal: Deal, item: LineItem) -> None:
+    with planhat_sandbox.assert_requests(0):
+        assert item.deal is deal
+        assert item.company is acme
+    with planhat_sandbox.assert_requests(2):
+        assert [one.external_id for one in deal.line_items.all()] == ["own-1"]
+        assert [one.external_id for one in acme.line_items.all()] == ["own-1"]
+
+
+def test_line_items_say_which_of_their_names_are_guessed() -> None:
+    guessed = {
+        field.data_key for field in LineItem._meta.fields if field.evidence and field.evidence.sure == "inferred"
+    }
+    assert {"dealId", "productType", "companyId", "currency"} <= guessed
+    assert {"fromDate", "toDate", "mrr", "value", "productId", "status"}.isdisjoint(guessed)
+
+
+def test_the_path_of_line_items_has_no_separator(planhat_sandbox: Sandbox) -> None:
+    list(LineItem.objects.all())
+    assert planhat_sandbox.requests[-1].path == "/lineitems"

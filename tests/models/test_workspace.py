@@ -1,0 +1,114 @@
+"""Workspaces over HTTP: every key, every parameter, every write, and what is particular to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from planhat_orm.errors import ValidationError
+from planhat_orm.models import Company, User, Workspace
+
+if TYPE_CHECKING:
+    from planhat_orm.sandbox import Sandbox
+
+
+@pytest.fixture
+def acme(planhat_sandbox: Sandbox) -> Company:
+    planhat_sandbox.add(Company, name="Acme", external_id="acme-42")
+    return Company.objects.get(external_id="acme-42")
+
+
+@pytest.fixture
+def workspace(planhat_sandbox: Sandbox, acme: Company) -> Workspace:
+    planhat_sandbox.add(Workspace, name="Finance", company=acme, external_id="own-1", source_id="src-1")
+    return Workspace.objects.get(external_id="own-1")
+
+
+def test_a_workspace_is_created(planhat_sandbox: Sandbox, acme: Company) -> None:
+    with planhat_sandbox.assert_requests(1):
+        workspace = Workspace.objects.create(name="Finance", company=Company.ref(external_id="acme-42"))
+    assert planhat_sandbox.requests[-1].json == {"name": "Finance", "companyId": "extid-acme-42"}
+    assert workspace.company_id == acme.id
+
+
+def test_a_create_needs_a_name_and_a_company(planhat_sandbox: Sandbox) -> None:
+    with planhat_sandbox.assert_requests(0), pytest.raises(ValidationError) as caught:
+        Workspace.objects.create(external_id="ws-1")
+    assert caught.value.messages.keys() == {"name", "company"}
+
+
+@pytest.mark.parametrize(
+    ("key", "path"),
+    [({"external_id": "own-1"}, "/workspaces/extid-own-1"), ({"source_id": "src-1"}, "/workspaces/srcid-src-1")],
+)
+def test_get_by_own_keys(planhat_sandbox: Sandbox, acme: Company, key: dict[str, str], path: str) -> None:
+    row = planhat_sandbox.add(Workspace, name="Finance", company=acme, external_id="own-1", source_id="src-1")
+    with planhat_sandbox.assert_requests(1):
+        assert Workspace.objects.get(**key).id == row["_id"]
+    assert planhat_sandbox.requests[-1].path == path
+
+
+def test_get_by_id(planhat_sandbox: Sandbox, acme: Company) -> None:
+    row = planhat_sandbox.add(Workspace, name="Finance", company=acme, external_id="own-1")
+    with planhat_sandbox.assert_requests(1):
+        assert Workspace.objects.get(id=row["_id"]).external_id == "own-1"
+    assert planhat_sandbox.requests[-1].path == f"/workspaces/{row['_id']}"
+
+
+def test_a_list_takes_offset_sort_and_select(planhat_sandbox: Sandbox, acme: Company) -> None:
+    for number in range(4):
+        planhat_sandbox.add(Workspace, name="Finance", company=acme, external_id=f"own-{number}")
+    with planhat_sandbox.assert_requests(1):
+        keys = [one.external_id for one in Workspace.objects.order_by("-external_id").only("external_id")[1:3]]
+    assert keys == ["own-2", "own-1"]
+    params = planhat_sandbox.requests[-1].params
+    assert (params["sort"], params["offset"], params["select"]) == ("-externalId", "1", "_id,externalId")
+    assert int(params["limit"]) >= 2
+
+
+def test_a_list_of_one_company(planhat_sandbox: Sandbox, acme: Company, workspace: Workspace) -> None:
+    birch = planhat_sandbox.add(Company, name="Birch")
+    planhat_sandbox.add(Workspace, name="Other", company=birch, external_id="own-2")
+    with planhat_sandbox.assert_requests(1):
+        assert [one.external_id for one in Workspace.objects.filter(company=acme)] == ["own-1"]
+    assert planhat_sandbox.requests[-1].params["companyId"] == acme.id
+
+
+def test_an_update_sends_what_changed(planhat_sandbox: Sandbox, workspace: Workspace) -> None:
+    workspace.name = "Finance department"
+    with planhat_sandbox.assert_requests(1):
+        workspace.save()
+    request = planhat_sandbox.requests[-1]
+    assert (request.method, request.path) == ("PUT", f"/workspaces/{workspace.id}")
+    assert request.json == {"name": "Finance department"}
+
+
+def test_a_workspace_is_deleted(planhat_sandbox: Sandbox, workspace: Workspace) -> None:
+    with planhat_sandbox.assert_requests(1):
+        workspace.delete()
+    assert (planhat_sandbox.requests[-1].method, planhat_sandbox.requests[-1].path) == (
+        "DELETE",
+        f"/workspaces/{workspace.id}",
+    )
+    assert planhat_sandbox.count(Workspace) == 0
+
+
+def test_relations_lead_both_ways(planhat_sandbox: Sandbox, acme: Company) -> None:
+    kim = planhat_sandbox.add(User, email="kim@vendor.example", nick_name="Kim", first_name="Kim", last_name="Rivera")
+    planhat_sandbox.add(Workspace, name="Finance", company=acme, owner=kim)
+    with planhat_sandbox.assert_requests(2):
+        [workspace] = acme.workspaces.all()
+        assert workspace.company is acme
+        assert workspace.owner is not None
+        assert workspace.owner.nick_name == "Kim"
+    with planhat_sandbox.assert_requests(1):
+        assert [one.name for one in workspace.owner.workspaces.all()] == ["Finance"]
+
+
+def test_what_planhat_sends_of_workspaces_beyond_the_page_is_in_extra(
+    planhat_sandbox: Sandbox, workspace: Workspace
+) -> None:
+    planhat_sandbox.change(Workspace, workspace.id, extra={"usage": {"6053b728fa96fa0262729aff": 3}})
+    workspace.refresh_from_db()
+    assert workspace.extra["usage"] == {"6053b728fa96fa0262729aff": 3}
