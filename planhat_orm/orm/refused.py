@@ -83,7 +83,8 @@ class Refused:
     def update(self, *_: Any, **__: Any) -> NoReturn:
         """Refused: not built."""
         raise NotSupported(
-            "there is no update() of a whole queryset yet: change each record in a loop and save() it (a request each)"
+            "there is no update() of a whole queryset yet: change each record in a loop, then write them all with "
+            "bulk_upsert(records), 5,000 a request"
         )
 
     def delete(self) -> NoReturn:
@@ -92,17 +93,11 @@ class Refused:
 
     def bulk_create(self, *_: Any, **__: Any) -> NoReturn:
         """Refused: not built."""
-        raise NotSupported("there is no bulk_create yet: create() each in a loop (a request each)")
+        raise NotSupported("there is no bulk_create yet: bulk_upsert() creates what it does not find by a key")
 
     def bulk_update(self, *_: Any, **__: Any) -> NoReturn:
         """Refused: not built."""
-        raise NotSupported("there is no bulk_update yet: save() each in a loop (a request each)")
-
-    def bulk_upsert(self, *_: Any, **__: Any) -> NoReturn:
-        """Refused: not built."""
-        raise NotSupported(
-            "there is no bulk_upsert yet: get_or_create() each by its key, change what differs and save() it"
-        )
+        raise NotSupported("there is no bulk_update yet: bulk_upsert(records) sends what changed on each")
 
     def update_or_create(self, *_: Any, **__: Any) -> NoReturn:
         """Refused: not built."""

@@ -6,22 +6,25 @@ Descriptions only, which send nothing. Imports errors and the record protocol. A
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from planhat_orm.errors import PlanhatError
     from planhat_orm.session.records import Record
 
-__all__ = ["Change", "Ledger", "Outcome", "Status"]
+__all__ = ["Change", "Ledger", "Outcome", "Status", "Told"]
 
 Status = Literal[
     "created",
     "updated",
     "unchanged",
     "deleted",
+    "stored",
+    "merged",
     "acknowledged",
     "failed",
     "not_found",
@@ -33,9 +36,16 @@ Status = Literal[
 _NAMED_BY = ("name", "title", "email", "subject", "product", "action", "dimensionId", "externalId", "extId", "sourceId")
 
 
+#: The statuses of what was not done, or may not have been.
+NOT_DONE: frozenset[Status] = frozenset({"failed", "not_found", "unknown", "not_sent"})
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One write: ``before`` and ``after`` hold Planhat's names; no ``key`` means create, no ``after`` delete.
+
+    An item of a bulk upsert has ``keys``, the values that Planhat may match it by besides ``_id``, by every name that
+    an answer may give them, and its ``place`` in the input.
 
     >>> from planhat_orm.models import Company
     >>> change = Change(Company, None, {}, {"name": "Acme"})
@@ -47,10 +57,14 @@ class Change:
     key: str | None
     before: Mapping[str, Any]
     after: Mapping[str, Any] | None
+    keys: Mapping[str, str] | None = None
+    place: int | None = None
 
     @property
-    def verb(self) -> Literal["create", "update", "delete"]:
+    def verb(self) -> Literal["create", "update", "delete", "upsert"]:
         """What the change does."""
+        if self.keys is not None:
+            return "upsert"
         if self.after is None:
             return "delete"
         return "create" if self.key is None else "update"
@@ -58,17 +72,38 @@ class Change:
     def __str__(self) -> str:
         values = self.after or {}
         called = self.key or next((repr(values[name]) for name in _NAMED_BY if values.get(name)), "")
-        return f"{self.verb} of {self.model._meta.name} {called}".rstrip()
+        where = f"items[{self.place}], " if self.place is not None else ""
+        return f"{where}{self.verb} of {self.model._meta.name} {called}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The ids that the answer to a bulk upsert names; an item that is read back later is held against them.
+
+    ``complete``: there are as many as the answer counts, so that a record whose id is not among them was not written.
+    """
+
+    created: frozenset[str] = frozenset()
+    updated: frozenset[str] = frozenset()
+    complete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one Change.
 
-    ``status`` is "created", "updated", "unchanged" (nothing had changed, nothing was sent), "deleted", "acknowledged"
-    (received, and carried out later), "failed", "not_found", "unknown" (nobody can tell) or "not_sent". ``row`` is the
-    record as Planhat answered, if it did. ``number`` orders the answer among what the session read and wrote. ``error``
-    says why it failed or cannot be known.
+    ``status`` says it:
+
+    - "created", "updated", "deleted"; "unchanged": nothing had changed;
+    - "stored": Planhat has it as it was sent; whether it was created, updated or so already is not told;
+    - "merged": an item of a bulk upsert that a later one for the same record took in, whose outcome is that of both;
+    - "acknowledged": received, to be carried out later;
+    - "failed", "not_found", "not_sent"; "unknown": nobody can tell.
+
+    ``row`` is the record as Planhat answered, if it did; ``number`` orders the answer among what the session read and
+    wrote. ``error`` says why it failed or cannot be known. ``repeated``: it was sent again because an answer was lost,
+    so that the status is that of the second time. ``found`` is the id that a bulk upsert's answer gives it, ``told``
+    what else the answer said, where that did not tell.
 
     >>> from planhat_orm.models import Company
     >>> Outcome(Change(Company, None, {}, {"name": "Acme"}), "not_sent").row is None
@@ -80,17 +115,74 @@ class Outcome:
     row: dict[str, Any] | None = field(default=None, repr=False)
     number: int = 0
     error: PlanhatError | None = None
+    repeated: bool = False
+    found: str | None = field(default=None, repr=False)
+    told: Told | None = field(default=None, repr=False)
+
+    @property
+    def id(self) -> str | None:
+        """The record's id, as far as it is known."""
+        return self.found or (self.row or {}).get("_id") or self.change.key
 
 
 @dataclass(slots=True)
 class Ledger:
     """What became of a run of Changes: each is in exactly one of the lists, in the order in which it was made.
 
-    >>> len(Ledger().created)
-    0
+    Printed, it is its summary.
+
+    >>> ledger = Company.objects.bulk_upsert([{"external_id": "acme-42", "phase": "Renewal"}])
+    >>> len(ledger), ledger.ok, print(ledger)
+    1: 1 updated
+    (1, True, None)
     """
 
     outcomes: list[Outcome] = field(default_factory=list)
+    settle: Callable[[Ledger], None] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything was done: nothing failed, is unknown, was not found or not sent."""
+        return all(outcome.status not in NOT_DONE for outcome in self.outcomes)
+
+    def summary(self, *, reasons: int = 3) -> str:
+        """Return the counts by status, and the first reasons why something was not done.
+
+        :param reasons: how many, at most.
+
+        >>> Ledger().summary()
+        'nothing to do'
+        """
+        counts = Counter(outcome.status for outcome in self.outcomes)
+        said = [f"{counts[status]} {status.replace('_', ' ')}" for status in get_args(Status) if counts[status]]
+        lines = [f"{len(self)}: {', '.join(said)}" if said else "nothing to do"]
+        errors = dict.fromkeys(str(one.error) for one in self.outcomes if one.error and one.status in NOT_DONE)
+        lines += [f"  {error}" for error in list(errors)[:reasons]]
+        if len(errors) > reasons:
+            lines.append(f"  ... and {len(errors) - reasons} more reasons, in the outcomes' error")
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def reconcile(self) -> Ledger:
+        """Read the records of unknown outcome back, settle what that tells, and return this ledger.
+
+        One request for each, by its id or the key that it was matched by; what has neither, or cannot be told all the
+        same, stays ``unknown``, with what was found in its ``error``.
+
+        :raises ApiError: or TransportError, when a record cannot be read; what was settled before stays settled.
+
+        >>> Company.objects.bulk_upsert([{"external_id": "acme-42", "phase": "Renewal"}]).reconcile().ok
+        True
+        """
+        if self.settle is not None:
+            self.settle(self)
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Without the session, which holds a token: a pickled ledger tells and does not ask.
+        return type(self), (self.outcomes,)
 
     def of(self, status: Status) -> list[Outcome]:
         """Return the outcomes of one status."""
@@ -115,6 +207,16 @@ class Ledger:
     def deleted(self) -> list[Outcome]:
         """Records that are gone now."""
         return self.of("deleted")
+
+    @property
+    def stored(self) -> list[Outcome]:
+        """Records that are at Planhat as sent, where it does not say whether they were created or changed by that."""
+        return self.of("stored")
+
+    @property
+    def merged(self) -> list[Outcome]:
+        """Items of a bulk upsert that were sent together with a later one for the same record."""
+        return self.of("merged")
 
     @property
     def acknowledged(self) -> list[Outcome]:

@@ -12,7 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from planhat_orm.errors import AmbiguousWrite, ApiError, BadRequest, NotFound, PlanhatError, TransportError
+from planhat_orm.session.attribution import reasons_in
+from planhat_orm.session.bulk import Upsert, slim
 from planhat_orm.session.changes import Change, Ledger, Outcome, Status
+from planhat_orm.session.reconciling import reconcile
 from planhat_orm.wire.endpoints import path_for, split_prefix
 from planhat_orm.wire.retry import may_have_run
 from planhat_orm.wire.transport import Replay, Request, Response
@@ -24,8 +27,6 @@ __all__ = ["SETTLE_SECONDS", "Change", "Ledger", "Outcome", "Status", "Writer"]
 
 #: How long Planhat gets to show a record whose create was not answered, before it is looked up again; seconds.
 SETTLE_SECONDS = 2.0
-
-_REASONS = ("createdErrors", "updatedErrors", "permissionErrors", "validationErrors")
 
 
 class Writer:
@@ -71,7 +72,7 @@ class Writer:
         body: Any = None,
         *,
         host: Literal["main", "analytics"] = "main",
-        auth: Literal["token", "tenant"] = "token",
+        auth: Literal["token", "tenant", "none"] = "token",
         timeout: tuple[float, float] | None = None,
     ) -> Response:
         """Send a write that does what it does once more each time it is sent, and return Planhat's answer.
@@ -84,7 +85,7 @@ class Writer:
         :param path: from the host on, quoted; ``{tenant}`` in it stands for the tenant token.
         :param body: what is sent, as JSON.
         :param host: the API or the analytics host.
-        :param auth: which token it is sent with.
+        :param auth: which token it is sent with, "none" for no header.
         :param timeout: (connect, read) in seconds, None for the session's.
         :raises ReadOnlyError: in a read-only session; nothing is sent.
         :raises AmbiguousWrite: the answer was lost, so that it may have been carried out, once. ``sent`` is the body.
@@ -106,6 +107,14 @@ class Writer:
                 "once. Look at Planhat before you send it again: that would do it twice",
                 sent=body if isinstance(body, Mapping) else {"items": body},
             ) from error
+
+    def upsert(self, model: type[Record]) -> Upsert:
+        """Return a run of bulk upserts of one model, which sends items and says what became of each."""
+        return Upsert(self._send, model)
+
+    def reconcile(self, ledger: Ledger) -> None:
+        """Read back what a ledger of bulk upserts does not know, and settle it there."""
+        reconcile(ledger, self._send, agrees, slim=slim)
 
     def _carry_out(self, change: Change) -> Outcome:
         act = {"create": self._create, "update": self._update, "delete": self._delete}[change.verb]
@@ -164,7 +173,9 @@ class Writer:
                 f"Planhat answered {response.status} without the new record's id ({_said(response.data)}), "
                 "so it may have been dropped. Look for it before you create it again",
             )
-        other = [name for name in change.model._meta.unique if name in body and not agrees(row.get(name), body[name])]
+        meta = change.model._meta
+        sent = meta.as_read(body)
+        other = [name for name in meta.unique if name in sent and not agrees(row.get(name), sent[name])]
         if other:
             raise _ambiguous(
                 change,
@@ -177,6 +188,7 @@ class Writer:
     def _settle(self, change: Change, body: dict[str, Any], lost: PlanhatError) -> Outcome:
         """Find out by a unique key whether a create that was not answered was carried out."""
         meta = change.model._meta
+        body = meta.as_read(body)
         key = next((name for name in meta.unique if body.get(name) and name in meta.key_kinds), None)
         if key is None:
             raise _ambiguous(
@@ -231,12 +243,15 @@ class Writer:
                 "created; look again before you create it",
             ) from lost
         try:
-            response = self._send(Request("PUT", path_for(meta.path), json=[body], replay=Replay.LATER))
+            response = self._send(
+                Request("PUT", path_for(meta.path), json=[meta.as_written(body)], replay=Replay.LATER)
+            )
         except (ApiError, TransportError) as error:
             if not may_have_run(error):
                 raise
-            raise _ambiguous(change, f"the answer was lost ({lost}), and so was that to an upsert by {key}") from error
-        refused = _refusals(response.data)
+            what = f"the answer was lost ({lost}), and so was that to an upsert by {key}"
+            raise _ambiguous(change, what) from error
+        refused = reasons_in(response.data)
         if refused:
             raise BadRequest(
                 f"{change}: Planhat refuses it: {'; '.join(refused)}", status=response.status, body=response.data
@@ -278,15 +293,6 @@ def _unusable(change: Change, response: Response) -> TransportError:
 
 def _ambiguous(change: Change, what: str, *, candidate: dict[str, Any] | None = None) -> AmbiguousWrite:
     return AmbiguousWrite(f"{change}: {what}", sent=change.after, candidate=candidate)
-
-
-def _refusals(data: Any) -> list[str]:
-    """Return the reasons in a bulk upsert's answer: it may be 200 with failures inside.
-
-    Source: https://www.planhat.com/developers/api/http-response-codes
-    """
-    lists = [data.get(name) for name in _REASONS] if isinstance(data, Mapping) else []
-    return [str(reason) for reasons in lists if isinstance(reasons, list) for reason in reasons]
 
 
 def agrees(stored: Any, sent: Any) -> bool:

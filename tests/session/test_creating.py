@@ -141,9 +141,15 @@ def test_models_without_a_key_to_look_up_are_ambiguous(box: Sandbox, session: Se
 
 def of(**meta: Any) -> Any:
     """A model over the companies with other keys."""
-    options = {"name": "Thing", "path": "companies", "unique": ("externalId",), "match_keys": ("_id", "externalId")}
-    known = {"_id": "id", "externalId": "external_id"}
-    return type("Thing", (), {"_meta": SimpleNamespace(**{**options, "key_kinds": known, **meta})})
+    options: dict[str, Any] = {"name": "Thing", "path": "companies", "unique": ("externalId",)}
+    options["match_keys"] = ("_id", "externalId")
+        "name": "Thing",
+        "path": "companies",
+        "unique": ("externalId",),
+        "match_keys": ("_id", "externalId"),
+    }
+    options |= {"key_kinds": {"_id": "id", "externalId": "external_id"}, "as_read": dict, "as_written": dict}
+    return type("Thing", (), {"_meta": SimpleNamespace(**{**options, **meta})})
 
 
 def test_a_unique_key_that_cannot_be_read_by_looks_nothing_up(box: Sandbox, session: Session) -> None:

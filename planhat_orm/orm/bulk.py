@@ -1,0 +1,251 @@
+"""``objects.bulk_upsert``: many objects or dictionaries to Planhat in few requests, and what became of each.
+
+Turns the input into Changes and the outcomes into clean objects; sending and attribution are the session's. It does
+not promise that all is done or nothing: Planhat has no transactions, and the ledger says what was done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sized
+from itertools import count, islice
+from typing import TYPE_CHECKING, Any, Literal
+
+from planhat_orm.errors import BulkError, InvalidQuery, PlanhatError, ReadOnlyError, ValidationError
+from planhat_orm.orm import definitions, missing, tracking
+from planhat_orm.orm.bulk_items import Item, Maker, match_key
+from planhat_orm.orm.conversion import shown
+from planhat_orm.orm.state import Origin
+from planhat_orm.session.bulk import MAX_ITEMS
+from planhat_orm.session.changes import Change, Ledger, Outcome
+
+if TYPE_CHECKING:
+    from planhat_orm.orm.model import Model
+    from planhat_orm.orm.query import Query
+    from planhat_orm.session.session import Session
+
+__all__ = ["BulkMethods"]
+
+#: How many invalid items a complaint names.
+COMPLAINTS = 20
+_DONE = frozenset({"created", "updated", "unchanged", "stored"})
+_EXISTED = frozenset({"updated", "unchanged", "stored"})
+
+
+class BulkMethods:
+    """What a queryset writes in bulk."""
+
+    if TYPE_CHECKING:
+        query: Query
+        _defaults: dict[str, Any]
+
+        def _bound(self) -> Session: ...
+
+    def bulk_upsert(
+        self,
+        items: Iterable[Any],
+        *,
+        key: str | tuple[str, ...] | None = None,
+        on_error: Literal["raise", "collect"] = "raise",
+    ) -> Ledger:
+        """Create or change many records: PUT /{path}, 5,000 items and 32 MB a request, one request after another.
+
+        Each item is an object, of which its changes are sent (all that is set, if it is new), or a dictionary by field
+        names: a name that is missing changes nothing, None clears, ``custom`` holds the keys to change. Planhat
+        matches an item by the first key that it carries, in the order of ``Meta.match_keys`` (as a rule ``id``,
+        ``source_id``, ``external_id``); one whose key matches nothing is created, and so is one without a key: run
+        twice, that is created twice. Where an external id is unique within one company only, the company must be
+        given. E-mails of endusers may repeat; which of several Planhat changes is not known.
+
+        Everything is checked before the first request; of a generator 5,000 items at a time, and what is wrong later
+        on is in the ledger. Items for one record are sent as one, later values winning. An answer that is lost: items
+        with keys are sent again after 30 s (``Outcome.repeated``), items without are ``unknown``, and the rest is not
+        sent. Objects get their ids and are clean; what only Planhat sets is loaded again when it is read.
+
+        :param items: objects, dictionaries, or both; any iterable.
+        :param key: the field to match by; items that Planhat would match by another one are refused.
+        :param on_error: "collect" returns the ledger also when not everything was done.
+        :raises ValidationError: before the request, naming the items by their place, from 0, with all complaints.
+        :raises BulkError: something failed, is unknown or was not sent; ``.result`` is the ledger.
+        :raises NotSupported: Planhat takes no bulk upsert of it, or does not match by ``key``.
+        :raises ReadOnlyError: in a read-only session.
+
+        Source: https://www.planhat.com/developers/api/bulk-upsert
+
+        >>> new = {"external_id": "new-1", "name": "New & Co"}
+        >>> ledger = Company.objects.bulk_upsert([{"external_id": "acme-42", "phase": "Live"}, new], key="external_id")
+        >>> [(outcome.status, outcome.id is not None) for outcome in ledger.created]
+        [('created', True)]
+        """
+        model, session = self.query.model, self._bound()
+        model._meta.require("bulk_upsert")
+        if on_error not in ("raise", "collect"):
+            raise InvalidQuery(f'bulk_upsert() takes on_error="raise" or "collect", not {shown(on_error)}')
+        if isinstance(items, (str, bytes, Mapping)) or not isinstance(items, Iterable):
+            raise InvalidQuery(f"bulk_upsert() takes a list of objects or dictionaries, not {shown(items)}")
+        if session.read_only:
+            raise ReadOnlyError("bulk_upsert() was refused: this session is read-only")
+        maker = Maker(model, session, key=match_key(model._meta, key), defaults=self._defaults)
+        run = _Run(session, maker)
+        ledger = run.carry_out(items)
+        if on_error == "raise" and not ledger.ok:
+            raise BulkError(_said(model, ledger), result=ledger) from run.cause
+        return ledger
+
+
+def _said(model: type[Model], ledger: Ledger) -> str:
+    """Say what was not done, why, and what to do."""
+    advice = ".result has the outcome of each"
+    if ledger.unknown:
+        advice += "; .result.reconcile() reads the unknown ones back"
+    if ledger.not_sent:
+        advice += "; what was not sent can be sent again"
+    return f"bulk upsert of {model.__name__}: {ledger.summary()}\n{advice}"
+
+
+class _Run:
+    """One call of ``bulk_upsert``."""
+
+    def __init__(self, session: Session, maker: Maker) -> None:
+        self.session = session
+        self.maker = maker
+        self.upsert = session.writer.upsert(maker.model)
+        self.ledger = Ledger(settle=session.writer.reconcile)
+        #: Why a generator was not read to its end.
+        self.cause: ValidationError | None = None
+        self._origins: dict[Any, Origin] = {}
+        #: What only Planhat sets, which may be another value after a write.
+        self._computed = frozenset(one.data_key for one in maker.meta.fields if one.read_only) - {"_id"}
+
+    def carry_out(self, items: Iterable[Any]) -> Ledger:
+        """Send the items in windows: a list is one, so that all of it is checked before anything is sent."""
+        numbered = zip(count(), items, strict=False)
+        most = None if isinstance(items, Sized) else MAX_ITEMS
+        try:
+            while window := tuple(islice(numbered, most)):
+                self._window(window)
+                if self.upsert.stopped or self.cause is not None:
+                    break
+        except BaseException as error:
+            # The ledger goes no further than here: an interrupt, or an error of the caller's generator.
+            if self.ledger.outcomes and not isinstance(error, PlanhatError):
+                error.add_note(f"bulk_upsert had done this before: {self.ledger.summary()}")
+            raise
+        return self.ledger
+
+    def _window(self, window: tuple[tuple[int, Any], ...]) -> None:
+        try:
+            items = self._made(window)
+            outcomes = self._sent(items)
+        except ValidationError as error:
+            if not self.ledger.outcomes:
+                raise
+            self.cause = error
+            outcomes = list(self._refused(window, error))
+        self.ledger.outcomes += outcomes
+
+    def _made(self, window: Iterable[tuple[int, Any]]) -> list[Item]:
+        made: list[Item] = []
+        problems: dict[str, Any] = {}
+        for place, given in window:
+            try:
+                made.append(self.maker.item(given, place))
+            except ValidationError as error:
+                problems[f"items[{place}]"] = error.messages
+        if problems:
+            raise ValidationError(_first(problems), model=self.maker.meta.name)
+        self._check_custom(made)
+        return made
+
+    def _check_custom(self, made: list[Item]) -> None:
+        """Hold custom values against the tenant's definitions, by the session's ``check_custom``."""
+        held = [tracking.stored_custom(item.obj._raw) if item.obj is not None else {} for item in made]
+        writes = [(stored, item.change.after or {}) for stored, item in zip(held, made, strict=True)]
+        try:
+            definitions.settle(self.session, self.maker.model, writes)
+        except ValidationError as error:
+            found: dict[str, Any] = error.messages if isinstance(error.messages, dict) else {"custom": error.messages}
+            named = {f"item {number}": f"items[{item.change.place}]" for number, item in enumerate(made, 1)}
+            if len(made) == 1:
+                found = {"item 1": found}
+            raise ValidationError(
+                _first({named.get(name, name): said for name, said in found.items()}), model=self.maker.meta.name
+            ) from None
+
+    def _refused(self, window: Iterable[tuple[int, Any]], error: ValidationError) -> Iterator[Outcome]:
+        """Say of a window that is not sent which items are the reason."""
+        for place, given in window:
+            try:
+                change, problem = self.maker.item(given, place).change, None
+            except ValidationError as found:
+                change = None
+                problem = ValidationError({f"items[{place}]": found.messages}, model=self.maker.meta.name)
+            yield _unsent(self.maker, given, place, change, problem or error)
+
+    def _sent(self, items: list[Item]) -> list[Outcome]:
+        outcomes: list[Outcome | None] = [Outcome(item.change, "unchanged") if item.empty else None for item in items]
+        places = [place for place, item in enumerate(items) if not item.empty]
+
+        def done(number: int, outcome: Outcome) -> None:
+            place = places[number]
+            outcomes[place] = outcome
+            if (obj := items[place].obj) is not None:
+                self._settle(obj, items[place], outcome)
+
+        self.upsert.write([items[place].change for place in places], done)
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    # Objects, after
+
+    def _settle(self, obj: Model, item: Item, outcome: Outcome) -> None:
+        """Make what was sent clean on an object, and give a new one its id."""
+        if outcome.status in _DONE and outcome.id is not None:
+            with self.session.identity_map.lock:
+                self._written(obj, item, outcome)
+        elif item.change.key is None and outcome.status in ("unknown", *_DONE):
+            # It is, or may be, at Planhat, and nobody knows as which record: a save would create it once more.
+            obj._ensure_state().unanswered = True
+
+    def _written(self, obj: Model, item: Item, outcome: Outcome) -> None:
+        meta, is_new = self.maker.meta, item.change.key is None
+        body = {key: value for key, value in (item.change.after or {}).items() if key != "_id"}
+        row, unknown = tracking.echo(obj, body)
+        row["_id"] = outcome.id
+        if is_new and outcome.status in _EXISTED and "custom" in row:
+            unknown |= {"custom"}  # the record was there, and may have more keys than were sent
+        if not is_new and outcome.status != "unchanged":
+            unknown |= self._computed
+        number = outcome.number or obj._ensure_state().written
+        loaded = frozenset(row) & meta.keys if obj._origin is None else obj._origin.loaded
+        origin = self._origins.setdefault((loaded, number), Origin(self.session, loaded, number))
+        state = obj._ensure_state()
+        earlier, state.written = state.written, 0
+        obj._merge(row, origin, item.sent)
+        self._forget(obj, unknown)
+        state.written, state.unanswered = max(earlier, number), False
+        missing.held_after_all(self.session, type(obj), obj._raw)
+        for path in tracking.paths_of(obj, item.sent):
+            state.moved.pop(path, None)
+        self.session.identity_map.saved(obj, origin, dirty=bool(tracking.pending(obj)))
+
+    def _forget(self, obj: Model, keys: frozenset[str]) -> None:
+        """Let values be unknown, sharing one narrower origin among the objects of one page."""
+        wide = obj._origin
+        tracking.forget(obj, keys)
+        if keys and obj._origin is not None:
+            obj._origin = self._origins.setdefault((wide, keys), obj._origin)
+
+
+def _first(problems: dict[str, Any]) -> dict[str, Any]:
+    """Return the first complaints, and how many there are beside them."""
+    first = dict(list(problems.items())[:COMPLAINTS])
+    if len(problems) > COMPLAINTS:
+        first["..."] = [f"and {len(problems) - COMPLAINTS} more items"]
+    return first
+
+
+def _unsent(maker: Maker, given: Any, place: int, change: Change | None, problem: ValidationError) -> Outcome:
+    """Return the outcome of an item that is not sent: because of a problem of its own, or of others'."""
+    if change is not None:
+        return Outcome(change, "not_sent", error=problem)
+    values = dict(given) if isinstance(given, Mapping) else {}
+    return Outcome(Change(maker.model, None, {}, values, keys={}, place=place), "failed", error=problem)

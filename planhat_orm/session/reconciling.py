@@ -1,0 +1,113 @@
+"""Reading back what a bulk upsert left unknown: one read each, held against what was sent and what was answered.
+
+Imports wire and its own package. It does not promise to settle everything: what has no key to be read by stays
+unknown, and so does what differs from what was sent where the answer did not say what was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from planhat_orm.errors import AmbiguousWrite, BadRequest, NotFound
+from planhat_orm.session.changes import Ledger, Outcome, Told
+from planhat_orm.wire.endpoints import is_object_id, path_for
+from planhat_orm.wire.transport import Request, Response
+
+if TYPE_CHECKING:
+    from planhat_orm.session.changes import Change, Status
+
+__all__ = ["reconcile"]
+
+
+def reconcile(
+    ledger: Ledger, send: Callable[[Request], Response], agrees: Callable[[Any, Any], bool], *, slim: Callable[..., Any]
+) -> None:
+    """Settle what is unknown in a ledger, in place.
+
+    :param send: sends one request.
+    :param agrees: tells whether a stored value is what was sent.
+    :param slim: takes the values out of a change that turns out to be done.
+    """
+    for place, outcome in enumerate(ledger.outcomes):
+        if outcome.status != "unknown":
+            continue
+        path = path_of(outcome.change)
+        if path is None:
+            continue
+        settled = _settled(outcome, send, path, agrees)
+        done = settled.status in ("created", "updated", "unchanged", "stored")
+        ledger.outcomes[place] = replace(settled, change=slim(settled.change)) if done else settled
+
+
+def path_of(change: Change) -> str | None:
+    """Return the path that an item's record is read by; None where Planhat offers none."""
+    meta = change.model._meta
+    if "get" in meta.not_offered:
+        return None
+    if change.key is not None:
+        return path_for(meta.path, change.key)
+    for name in meta.match_keys:
+        value = (change.keys or {}).get(name)
+        if value:
+            # Planhat matched by this key, and by no other; one that the path does not take cannot be read by.
+            return path_for(meta.path, value, kind=meta.key_kinds[name]) if name in meta.key_kinds else None
+    return None
+
+
+def _settled(
+    outcome: Outcome, send: Callable[[Request], Response], path: str, agrees: Callable[[Any, Any], bool]
+) -> Outcome:
+    change = outcome.change
+    try:
+        response = send(Request("GET", path))
+    except NotFound as error:
+        if change.key is not None:
+            return replace(outcome, status="not_found", error=error)
+        gone = BadRequest(f"{change}: read back, Planhat has no such record: it was not carried out", status=404)
+        return replace(outcome, status="failed", error=gone)
+    row = response.data
+    if not isinstance(row, Mapping) or not isinstance(row.get("_id"), str) or not _meant(change, row):
+        return replace(outcome, error=_doubt(change, "another record than was meant was read back"))
+    key, told = str(row["_id"]), outcome.told or Told()
+    if key in told.created or key in told.updated:
+        status: Status = "created" if key in told.created else "updated"
+        return replace(outcome, status=status, error=None, found=key, number=response.number)
+    sent = change.model._meta.as_read(change.after or {})
+    other = [name for name, value in sent.items() if not _holds(row.get(name), name, value, agrees)]
+    if not other:
+        status = "unchanged" if told.complete else "stored"
+        return replace(outcome, status=status, error=None, found=key, number=response.number)
+    said = f"read back, it has another {', '.join(other)} than was sent"
+    if told.complete:
+        # The answer named every record that was written, and this one is not among them.
+        return replace(outcome, status="failed", error=BadRequest(f"{change}: {said}", status=400), found=key)
+    return replace(outcome, error=_doubt(change, said), found=key)
+
+
+def _doubt(change: Change, what: str) -> AmbiguousWrite:
+    return AmbiguousWrite(f"{change}: {what}; look at it yourself", sent=change.after)
+
+
+def _meant(change: Change, row: Mapping[str, Any]) -> bool:
+    """Tell whether a row is of the record that was meant: a key may be unique within one company only."""
+    if change.key is not None:
+        return bool(row["_id"] == change.key)
+    meta = change.model._meta
+    body = meta.as_read(change.after or {})
+    decides = next((name for name in meta.match_keys if (change.keys or {}).get(name)), "")
+    within = meta.unique_within.get(decides)
+    return within is None or (is_object_id(body.get(within)) and row.get(within) == body[within])
+
+
+def _holds(stored: Any, name: str, value: Any, agrees: Callable[[Any, Any], bool]) -> bool:
+    """Tell whether a stored value is what was sent; inside ``custom`` only the keys that were sent count."""
+    if name == "custom" and isinstance(value, Mapping):
+        inside = stored if isinstance(stored, Mapping) else {}
+        return all(_same(inside.get(key), one, agrees) for key, one in value.items())
+    return _same(stored, value, agrees)
+
+
+def _same(stored: Any, value: Any, agrees: Callable[[Any, Any], bool]) -> bool:
+    return not stored if value is None else agrees(stored, value)
