@@ -143,11 +143,6 @@ def of(**meta: Any) -> Any:
     """A model over the companies with other keys."""
     options: dict[str, Any] = {"name": "Thing", "path": "companies", "unique": ("externalId",)}
     options["match_keys"] = ("_id", "externalId")
-        "name": "Thing",
-        "path": "companies",
-        "unique": ("externalId",),
-        "match_keys": ("_id", "externalId"),
-    }
     options |= {"key_kinds": {"_id": "id", "externalId": "external_id"}, "as_read": dict, "as_written": dict}
     return type("Thing", (), {"_meta": SimpleNamespace(**{**options, **meta})})
 
