@@ -17,16 +17,27 @@ from planhat_orm.orm.params import Param
 from planhat_orm.orm.relations import ForeignKey, ReferenceList, Related
 
 if TYPE_CHECKING:
+    from planhat_orm.models.asset import Asset
     from planhat_orm.models.campaign import Campaign
     from planhat_orm.models.churn import Churn
+    from planhat_orm.models.conversation import Conversation
+    from planhat_orm.models.deal import Deal
     from planhat_orm.models.enduser import Enduser
     from planhat_orm.models.invoice import Invoice
+    from planhat_orm.models.issue import Issue
     from planhat_orm.models.license import License
+    from planhat_orm.models.line_item import LineItem
     from planhat_orm.models.note import Note
+    from planhat_orm.models.nps import NPS
     from planhat_orm.models.objective import Objective
     from planhat_orm.models.opportunity import Opportunity
+    from planhat_orm.models.project import Project
     from planhat_orm.models.sale import Sale
+    from planhat_orm.models.task import Task
+    from planhat_orm.models.ticket import Ticket
+    from planhat_orm.models.time_entry import TimeEntry
     from planhat_orm.models.user import User
+    from planhat_orm.models.workspace import Workspace
 
 STATUSES = ("prospect", "coming", "customer", "canceled", "lost")
 #: In samples of the official page, which its table does not have.
@@ -316,3 +327,14 @@ class Company(Model):
     sales: Related[Sale] = Related("Sale")
     notes: Related[Note] = Related("Note")
     descendants: Related[Company] = Related("Company", via="root")
+    assets: Related[Asset] = Related("Asset")
+    conversations: Related[Conversation] = Related("Conversation")
+    deals: Related[Deal] = Related("Deal")
+    issues: Related[Issue] = Related("Issue")
+    line_items: Related[LineItem] = Related("LineItem")
+    nps_answers: Related[NPS] = Related("NPS")
+    projects: Related[Project] = Related("Project")
+    tasks: Related[Task] = Related("Task")
+    tickets: Related[Ticket] = Related("Ticket")
+    time_entries: Related[TimeEntry] = Related("TimeEntry")
+    workspaces: Related[Workspace] = Related("Workspace")

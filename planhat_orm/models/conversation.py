@@ -25,11 +25,12 @@ from planhat_orm.orm.custom import CustomData
 from planhat_orm.orm.evidence import Quirk, documented, inferred, observed
 from planhat_orm.orm.model import Model
 from planhat_orm.orm.params import Param
-from planhat_orm.orm.relations import ForeignKey, ReferenceList
+from planhat_orm.orm.relations import ForeignKey, ReferenceList, Related
 
 if TYPE_CHECKING:
     from planhat_orm.models.company import Company
     from planhat_orm.models.enduser import Enduser
+    from planhat_orm.models.issue import Issue
     from planhat_orm.models.task import Task
     from planhat_orm.models.user import User
 
@@ -248,3 +249,6 @@ class Conversation(Model):
     version_key: fields.Integer = fields.Integer(
         "__v", read_only=True, help="the storage's version number", evidence=documented(PH_DESK)
     )
+
+    issues: Related[Issue] = Related("Issue")
+    tasks: Related[Task] = Related("Task", via="conversation")

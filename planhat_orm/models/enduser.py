@@ -32,10 +32,16 @@ from planhat_orm.orm.custom import CustomData
 from planhat_orm.orm.evidence import Quirk, documented, inferred, observed
 from planhat_orm.orm.model import Model
 from planhat_orm.orm.params import Param
-from planhat_orm.orm.relations import ForeignKey
+from planhat_orm.orm.relations import ForeignKey, Related
 
 if TYPE_CHECKING:
     from planhat_orm.models.company import Company
+    from planhat_orm.models.conversation import Conversation
+    from planhat_orm.models.issue import Issue
+    from planhat_orm.models.note import Note
+    from planhat_orm.models.nps import NPS
+    from planhat_orm.models.task import Task
+    from planhat_orm.models.ticket import Ticket
 
 #: Of what the samples of answers show beyond the table of properties.
 SAMPLES = documented(PH_DESK)
@@ -186,3 +192,10 @@ class Enduser(Model):
     version_key: fields.Integer = fields.Integer(
         "__v", read_only=True, help="the storage's version number", evidence=SAMPLES
     )
+
+    conversations: Related[Conversation] = Related("Conversation")
+    notes: Related[Note] = Related("Note")
+    tickets: Related[Ticket] = Related("Ticket")
+    tasks: Related[Task] = Related("Task")
+    issues: Related[Issue] = Related("Issue")
+    nps_answers: Related[NPS] = Related("NPS")

@@ -14,12 +14,13 @@ from planhat_orm.orm.custom import CustomData
 from planhat_orm.orm.evidence import Quirk, documented, inferred, observed
 from planhat_orm.orm.model import Model
 from planhat_orm.orm.params import Param
-from planhat_orm.orm.relations import ForeignKey, ReferenceList
+from planhat_orm.orm.relations import ForeignKey, ReferenceList, Related
 
 if TYPE_CHECKING:
     from planhat_orm.models.company import Company
     from planhat_orm.models.conversation import Conversation
     from planhat_orm.models.enduser import Enduser
+    from planhat_orm.models.note import Note
     from planhat_orm.models.user import User
 
 #: Of what the samples of answers show beyond the table of properties.
@@ -202,3 +203,7 @@ class Task(Model):
     version_key: fields.Integer = fields.Integer(
         "__v", read_only=True, help="the storage's version number", evidence=SAMPLES
     )
+
+    conversations: Related[Conversation] = Related("Conversation", via="task")
+    notes: Related[Note] = Related("Note", via="task")
+    steps: Related[Task] = Related("Task", via="parent")

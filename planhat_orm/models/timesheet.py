@@ -12,7 +12,7 @@ from planhat_orm.models.sources import PH_DESK, POSTMAN, help_page, official
 from planhat_orm.orm import fields
 from planhat_orm.orm.evidence import Quirk, documented, inferred
 from planhat_orm.orm.model import Model
-from planhat_orm.orm.relations import ForeignKey, ReferenceList
+from planhat_orm.orm.relations import ForeignKey, ReferenceList, Related
 
 if TYPE_CHECKING:
     from planhat_orm.models.time_entry import TimeEntry
@@ -96,3 +96,5 @@ class Timesheet(Model):
     version_key: fields.Integer = fields.Integer(
         "__v", read_only=True, help="the storage's version number", evidence=SAMPLES
     )
+
+    entries: Related[TimeEntry] = Related("TimeEntry")

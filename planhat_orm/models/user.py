@@ -32,7 +32,15 @@ from planhat_orm.orm.relations import ReferenceList, Related
 if TYPE_CHECKING:
     from planhat_orm.models.asset import Asset
     from planhat_orm.models.company import Company
+    from planhat_orm.models.conversation import Conversation
     from planhat_orm.models.deal import Deal
+    from planhat_orm.models.issue import Issue
+    from planhat_orm.models.note import Note
+    from planhat_orm.models.opportunity import Opportunity
+    from planhat_orm.models.task import Task
+    from planhat_orm.models.ticket import Ticket
+    from planhat_orm.models.time_entry import TimeEntry
+    from planhat_orm.models.timesheet import Timesheet
     from planhat_orm.models.workspace import Workspace
 
 PAGE = official("user")
@@ -233,6 +241,22 @@ class User(Model):
     assets: Related[Asset] = Related("Asset", via="owner")
     workspaces: Related[Workspace] = Related("Workspace", via="owner")
     deals: Related[Deal] = Related("Deal", via="owner")
+    followed_companies: Related[Company] = Related("Company", via="followers")
+    collaborating_companies: Related[Company] = Related("Company", via="collaborators")
+    followed_assets: Related[Asset] = Related("Asset", via="followers")
+    followed_deals: Related[Deal] = Related("Deal", via="followers")
+    conversations: Related[Conversation] = Related("Conversation", via="users")
+    notes: Related[Note] = Related("Note", via="users")
+    tickets: Related[Ticket] = Related("Ticket", via="users")
+    followed_issues: Related[Issue] = Related("Issue", via="followers")
+    opportunities: Related[Opportunity] = Related("Opportunity", via="owner")
+    tasks: Related[Task] = Related("Task", via="owner")
+    completed_tasks: Related[Task] = Related("Task", via="done_by")
+    joined_tasks: Related[Task] = Related("Task", via="users")
+    time_entries: Related[TimeEntry] = Related("TimeEntry")
+    timesheets: Related[Timesheet] = Related("Timesheet", via="assigned_to")
+    approved_timesheets: Related[Timesheet] = Related("Timesheet", via="approved_by")
+    reports: Related[User] = Related("User", via="managers")
 
     @property
     def name(self) -> str:
