@@ -25,8 +25,8 @@ class Opportunity(Model):
     """A possible sale to one company: its stage, its value per month or year, and whether it was won.
 
     Only ``company`` is needed. ``get`` takes ``id``, ``external_id`` and ``source_id``, but bulk upsert matches on
-    ``id`` and ``external_id`` alone: an upsert by source id finds the id first. A tenant may be set to turn a won
-    opportunity into a licence, so that ``status="won"`` has a side effect.
+    ``id`` and ``external_id`` alone: by source id, read the records first and upsert by their ids. A tenant may be set
+    to turn a won opportunity into a licence, so that ``status="won"`` has a side effect.
 
     The sources disagree on the amount. The table has ``mrr``, ``arr`` and ``nrr``, which are to be written; the
     examples of requests send ``recurring_value``, which no answer holds. Answers may hold ``mrr`` without ``arr``.

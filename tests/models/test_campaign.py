@@ -27,16 +27,13 @@ def push(planhat_sandbox: Sandbox, acme: str) -> str:
 
 def test_a_campaign_is_created_with_its_company(planhat_sandbox: Sandbox, acme: str) -> None:
     with planhat_sandbox.assert_requests(1):
-        made = Campaign.objects.create(
-            name="Push", company=Company.ref(external_id="acme-42"), purpose="Raise usage", custom={"Theme": ["Start"]}
-        )
+        made = Campaign.objects.create(name="Push", company=Company.ref(external_id="acme-42"), purpose="Raise usage")
     request = planhat_sandbox.requests[0]
     assert (request.method, request.path) == ("POST", "/campaigns")
     assert request.json == {
         "name": "Push",
         "companyId": "extid-acme-42",
         "campaignPurpose": "Raise usage",
-        "custom": {"Theme": ["Start"]},
     }
     assert (made.company_id, made.company_name, made.purpose) == (acme, "Acme", "Raise usage")
 

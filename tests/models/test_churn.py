@@ -126,7 +126,8 @@ def test_downgrades_are_asked_of_planhat(planhat_sandbox: Sandbox, acme: str, lo
 
 def test_whole_losses_are_told_apart_here_as_rows_may_not_say(planhat_sandbox: Sandbox, acme: str, lost: str) -> None:
     planhat_sandbox.add(Churn, company=acme, value=5, only_downgrade=True)
-    planhat_sandbox.add(Churn, company=acme, value=6)
+    silent = planhat_sandbox.add(Churn, company=acme, value=6)
+    planhat_sandbox.change(Churn, silent, only_downgrade=None)
     with planhat_sandbox.assert_requests(1):
         assert [churn.id for churn in Churn.objects.filter(only_downgrade=False)] == [lost]
     assert "downgrades" not in planhat_sandbox.requests[0].params
@@ -134,9 +135,17 @@ def test_whole_losses_are_told_apart_here_as_rows_may_not_say(planhat_sandbox: S
 
 def test_every_documented_parameter_can_be_sent(planhat_sandbox: Sandbox, acme: str, lost: str) -> None:
     asked = {"downgrades": "excluded", "from": "2025-05-01", "to": "2025-06-30", "companyId": acme}
+    planhat_sandbox.add(Churn, company=acme, value=5, churn_date=date(2025, 5, 2), only_downgrade=True)
+    silent = planhat_sandbox.add(Churn, company=acme, value=6, churn_date=date(2025, 6, 30))
+    planhat_sandbox.change(Churn, silent, only_downgrade=None)
+    planhat_sandbox.add(Churn, company=acme, value=7, churn_date=date(2025, 7, 1))
     with planhat_sandbox.assert_requests(1):
-        assert [churn.id for churn in Churn.objects.params(**asked)] == [lost]
+        # Rows that do not say whether they are downgrades are none.
+        assert [churn.id for churn in Churn.objects.params(**asked)] == [lost, silent["_id"]]
     assert asked.items() <= planhat_sandbox.requests[0].params.items()
+    with planhat_sandbox.assert_requests(1):
+        Churn.objects.params(from_=date(2025, 5, 1)).count()
+    assert planhat_sandbox.requests[-1].params["from"] == "2025-05-01"
 
 
 def test_a_filter_by_day_does_not_rely_on_dates_of_unknown_meaning(
