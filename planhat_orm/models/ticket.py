@@ -70,6 +70,8 @@ class Ticket(Model):
             "get": "Conversation.objects.get(id=...) reads a ticket, Ticket.objects.filter(...) lists them",
         }
         create_required = ("externalId", "email", ("companyId", "domains", "companyExternalId"))
+        # Without its e-mail an item is dropped, and the pages want the other two of every item.
+        always_sent = ("externalId", "email", "companyId")
         doc_url = "https://www.planhat.com/developers/api/ticket"
         evidence = {
             "fields": documented(official("ticket"), PH_DESK),
