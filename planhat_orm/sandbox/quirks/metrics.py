@@ -47,7 +47,8 @@ def _whole(text: str | None, default: int) -> int:
 
 
 def settle_metric(world: World, row: Row, sent: frozenset[str]) -> None:
-    """Number the day."""
+    """Number the day. A point knows no version."""
+    row.pop("__v", None)
     row.setdefault("time", world.now())
     moment = moment_of(row["time"])
     if moment is not None:

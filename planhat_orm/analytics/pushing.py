@@ -1,0 +1,176 @@
+"""Pushing rows to the analytics host: rows are checked, cut into chunks, and written by the Writer.
+
+Knows neither metrics nor events: a Form says what a row may hold. Imports the session and this package's inputs. It
+does not promise that what Planhat received will be stored: the analytics host only acknowledges.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from planhat_orm.analytics.delivering import deliver
+from planhat_orm.errors import BulkError, InvalidQuery, ValidationError
+from planhat_orm.orm.model import Model
+from planhat_orm.session.changes import Ledger, Outcome
+
+if TYPE_CHECKING:
+    from planhat_orm.analytics.delivering import Delivery
+    from planhat_orm.analytics.inputs import Body, Form
+    from planhat_orm.session.session import Session
+
+OnError = Literal["raise", "collect"]
+
+#: Most items of one request. The documented limit is one of size, of about 150,000 items
+#: (https://docs.planhat.com); Airbyte's connector sends 10,000. A lost answer leaves no more than these in doubt.
+MAX_ITEMS = 10_000
+#: Most bytes of one request: 32 MB are allowed, and which megabytes are meant is not said.
+MAX_BYTES = 32_000_000
+#: How many rows with a fault are named in one error.
+MOST_NAMED = 20
+
+
+def push(
+    form: Form, rows: Any, delivery: Delivery, *, given: Mapping[str, Any], session: Session, on_error: OnError
+) -> Ledger:
+    """Send rows in chunks and return what became of each.
+
+    A list is checked whole before anything is sent; of a generator, each chunk is before it is sent.
+
+    :param delivery: what the rows are and where they go.
+    :param given: values of the rows that do not name them.
+    :raises ValidationError: for rows that may not be sent, by place; nothing was sent.
+    :raises BulkError: when not everything was acknowledged, or rows of a later chunk are refused; its ``result`` is
+        the ledger. With ``on_error="collect"`` only the latter.
+    """
+    if on_error not in ("raise", "collect"):
+        raise InvalidQuery(f"on_error= is 'raise' or 'collect', not {on_error!r}")
+    session.require_tenant_token(f"{form.model}.push()")
+    found = rows_of(rows, form.model)
+    bodies: Iterable[Body] = checked(form, found, given, session)
+    if isinstance(found, Sequence):
+        bodies = list(bodies)
+    ledger = Ledger()
+    try:
+        deliver(session.writer, chunks(bodies, form.model, most=MAX_ITEMS, size=MAX_BYTES), delivery, ledger)
+    except ValidationError as error:
+        if not len(ledger):
+            raise
+        raise BulkError(
+            f"{form.model}.push() stopped: {error}. Of the rows before, {ledger.summary()}; nothing after was sent",
+            result=ledger,
+        ) from error
+    except BaseException as error:
+        # The ledger goes no further than here: an interrupt, or an error of the caller's generator.
+        if len(ledger):
+            error.add_note(f"{form.model}.push() had done this before: {ledger.summary()}")
+        raise
+    if on_error == "raise" and not ledger.ok:
+        cause = next((outcome.error for outcome in ledger if outcome.error is not None), None)
+        raise BulkError(f"{form.model}.push(): {ledger.summary()}", result=ledger) from cause
+    return ledger
+
+
+def rows_of(rows: Any, model: str) -> Iterable[Any]:
+    """Return rows as an iterable: a data frame gives its rows as dicts, a single dict is one row.
+
+    >>> rows_of({"value": 1}, "Metric")
+    [{'value': 1}]
+    """
+    if isinstance(rows, Mapping):
+        return [rows]
+    if isinstance(rows, (type, Model)):
+        raise InvalidQuery(f"{model}.push() takes rows (a list of dicts, or a data frame), not {rows!r}")
+    # Data frames by what they can do, so that none of their packages is needed here: polars has to_dicts.
+    if callable(getattr(rows, "to_dicts", None)):
+        return list(rows.to_dicts())
+    if callable(getattr(rows, "to_dict", None)):
+        return list(rows.to_dict("records"))
+    if isinstance(rows, (str, bytes)) or not isinstance(rows, Iterable):
+        raise InvalidQuery(f"{model}.push() takes rows (a list of dicts, or a data frame), not {type(rows).__name__}")
+    return rows
+
+
+def push_one(body: Body, delivery: Delivery, session: Session) -> Outcome:
+    """Send one item and return its outcome.
+
+    :raises PlanhatError: whatever kept it from being acknowledged.
+    """
+    ledger = Ledger()
+    deliver(session.writer, [[body]], delivery, ledger)
+    [outcome] = ledger
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome
+
+
+def checked(form: Form, rows: Iterable[Any], given: Mapping[str, Any], session: Session) -> Iterator[Body]:
+    """Yield what is sent for each row, a chunk's worth of them checked at a time.
+
+    :raises ValidationError: naming the rows that may not be sent.
+    """
+    bodies: list[Body] = []
+    problems: dict[str, Any] = {}
+    whole = isinstance(rows, Sequence)
+    wrong = 0
+    for place, row in enumerate(rows):
+        try:
+            if not isinstance(row, Mapping):
+                raise ValidationError({"it": [f"is no dict but {type(row).__name__}"]})
+            bodies.append(form.body({**given, **_said(row)}, session, bulk=True))
+        except ValidationError as error:
+            wrong += 1
+            if wrong <= MOST_NAMED:
+                problems[f"rows[{place}]"] = error.messages
+        if not whole and (place + 1) % MAX_ITEMS == 0:
+            refuse(form.model, problems, wrong)
+            yield from bodies
+            bodies = []
+    refuse(form.model, problems, wrong)
+    yield from bodies
+
+
+def _said(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a row names; None, as in a column with gaps, names nothing."""
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def refuse(model: str, problems: dict[str, Any], wrong: int) -> None:
+    """Raise when there are rows that may not be sent."""
+    if wrong > MOST_NAMED:
+        problems["and"] = [f"{wrong - MOST_NAMED:,} rows more"]
+    if problems:
+        raise ValidationError(problems, model=f"{model}.push()")
+
+
+def chunks(bodies: Iterable[Body], model: str, *, most: int, size: int) -> Iterator[list[Body]]:
+    """Cut into lists of at most so many items and bytes.
+
+    :raises ValidationError: for an item that is too large alone.
+
+    >>> [len(chunk) for chunk in chunks([{"value": 1}] * 5, "Metric", most=2, size=100)]
+    [2, 2, 1]
+    """
+    chunk: list[Body] = []
+    total = 2  # the brackets
+    for place, body in enumerate(bodies):
+        length = encoded_length(body) + 1
+        if length + 2 > size:
+            raise ValidationError({f"rows[{place}]": [f"has {length:,} bytes, more than the {size:,} of one request"]})
+        if total + length > size:
+            yield chunk
+            chunk, total = [], 2
+        chunk.append(body)
+        total += length
+        if len(chunk) == most:
+            # At once, so that a generator is not read beyond what is sent.
+            yield chunk
+            chunk, total = [], 2
+    if chunk:
+        yield chunk
+
+
+def encoded_length(body: Body) -> int:
+    """Return the bytes of an item as it travels."""
+    return len(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())

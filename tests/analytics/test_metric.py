@@ -1,0 +1,650 @@
+"""Metrics over HTTP: what is pushed, in how many requests, what becomes of each point, and how points are read."""
+
+from __future__ import annotations
+
+import datetime
+from datetime import UTC, date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from planhat_orm import (
+    AmbiguousWrite,
+    BadRequest,
+    BulkError,
+    ConfigurationError,
+    FilterIgnored,
+    InvalidQuery,
+    NotSupported,
+    ReadOnlyError,
+    ValidationError,
+)
+from planhat_orm.analytics import Metric, pushing
+from planhat_orm.models import Asset, Company, Enduser, Project, User
+from planhat_orm.sandbox.box import TENANT_TOKEN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from planhat_orm import Session
+    from planhat_orm.sandbox import Sandbox
+
+PATH = f"/analytics/dimensiondata/{TENANT_TOKEN}"
+JANUARY_5 = date(2026, 1, 5)
+POINT = {"external_id": "acme-42", "dimension_id": "logins", "value": 42}
+
+
+def points(count: int) -> list[dict[str, Any]]:
+    return [{**POINT, "value": number, "date": JANUARY_5} for number in range(count)]
+
+
+def statuses(ledger: Any) -> list[str]:
+    return [outcome.status for outcome in ledger]
+
+
+def stored(box: Sandbox) -> list[Any]:
+    return [row["value"] for row in box.rows(Metric)]
+
+
+# What is sent
+
+
+def test_points_are_posted_to_the_analytics_host_in_its_names(box: Sandbox, session: Session, acme: Company) -> None:
+    with box.assert_requests(1):
+        ledger = Metric.push(
+            [
+                {"parent": acme, "dimension_id": "logins", "value": 42, "date": JANUARY_5},
+                {"external_id": "acme-42", "dimension_id": "cpu hours", "value": 5.2},
+            ]
+        )
+    [request] = box.requests
+    assert (request.method, request.path) == ("POST", PATH)
+    assert request.json == [
+        {
+            "dimensionId": "logins",
+            "value": 42,
+            "externalId": "acme-42",
+            "model": "Company",
+            "date": "2026-01-05T00:00:00.000Z",
+        },
+        {"dimensionId": "cpu hours", "value": 5.2, "externalId": "acme-42", "model": "Company"},
+    ]
+    assert statuses(ledger) == ["acknowledged", "acknowledged"]
+    assert ledger.ok
+
+
+def test_metrics_are_sent_with_the_api_token_and_the_tenants(box: Sandbox, session: Session) -> None:
+    Metric.push([POINT])
+    [request] = box.requests
+    assert request.headers["Authorization"].startswith("Bearer")
+    assert request.path.endswith(TENANT_TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("EndUser", "EndUser"),
+        ("Enduser", "EndUser"),
+        ("enduser", "EndUser"),
+        (Enduser, "EndUser"),
+        (Company, "Company"),
+        (Asset, "Asset"),
+        (Project, "Project"),
+    ],
+)
+def test_the_model_is_written_as_the_analytics_host_spells_it(
+    box: Sandbox, session: Session, given: Any, sent: str
+) -> None:
+    Metric.push([{**POINT, "model": given}])
+    assert box.requests[0].json[0]["model"] == sent
+
+
+@pytest.mark.parametrize("model", [User, "User", "company ", 3, Company(name="Acme")])
+def test_a_model_that_has_no_metrics_is_refused(box: Sandbox, session: Session, model: Any) -> None:
+    with pytest.raises(ValidationError, match="must be one of Company, EndUser, Asset, Project"):
+        Metric.push([{**POINT, "model": model}])
+    assert box.requests == []
+
+
+def test_objects_of_all_four_models_name_themselves(box: Sandbox, session: Session, acme: Company) -> None:
+    person = box.add(Enduser, company=acme.id, email="ada@acme.example", external_id="ada-1")
+    ada = Enduser.objects.get(id=person["_id"])
+    Metric.push(
+        [
+            {"parent": ada, "dimension_id": "logins", "value": 1},
+            {"parent": Company.ref(external_id="acme-42"), "dimension_id": "logins", "value": 1},
+        ]
+    )
+    sent = box.requests[-1].json
+    assert [(item["model"], item["externalId"]) for item in sent] == [("EndUser", "ada-1"), ("Company", "acme-42")]
+
+
+def test_a_class_of_ones_own_is_what_it_derives_from(box: Sandbox, session: Session) -> None:
+    class Account(Company):
+        class Meta(Company.Meta):
+            pass
+
+    account = Account.objects.get(external_id="acme-42")
+    Metric.push([{"parent": account, "dimension_id": "logins", "value": 1}])
+    assert box.requests[-1].json[0]["model"] == "Company"
+
+
+def test_keywords_stand_for_what_rows_do_not_name(box: Sandbox, session: Session) -> None:
+    rows = [{"external_id": "a", "value": 1}, {"external_id": "b", "value": 2, "dimension_id": "own", "date": None}]
+    Metric.push(rows, dimension_id="logins", model=Enduser, date=JANUARY_5)
+    first, second = box.requests[0].json
+    assert (first["dimensionId"], second["dimensionId"]) == ("logins", "own")
+    assert {first["model"], second["model"]} == {"EndUser"}
+    assert first["date"] == second["date"] == "2026-01-05T00:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        (JANUARY_5, "2026-01-05T00:00:00.000Z"),
+        (datetime.datetime(2026, 1, 5, 13, 30, tzinfo=UTC), "2026-01-05T13:30:00.000Z"),
+        (
+            datetime.datetime(2026, 1, 5, 0, 30, tzinfo=datetime.timezone(datetime.timedelta(hours=1))),
+            "2026-01-04T23:30:00.000Z",
+        ),
+    ],
+)
+def test_dates_are_days_or_aware_times(box: Sandbox, session: Session, given: Any, sent: str) -> None:
+    Metric.push([{**POINT, "date": given}])
+    assert box.requests[0].json[0]["date"] == sent
+
+
+def test_a_naive_time_is_of_the_sessions_zone_and_refused_without_one(box: Sandbox, session: Session) -> None:
+    naive = {**POINT, "date": datetime.datetime(2026, 1, 5, 12)}
+    with pytest.raises(ValidationError, match=r"rows\[0\].*date.*without a time zone"):
+        Metric.push([naive])
+    Metric.push([naive], session=box.session(timezone="Europe/Stockholm"))
+    assert [request.json[0]["date"] for request in box.requests] == ["2026-01-05T11:00:00.000Z"]
+
+
+# What may not be sent
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"value": float("nan")}, "value: is nan, an empty cell"),
+        ({"value": float("inf")}, "value: must be a finite number"),
+        ({"value": "42"}, "value: must be a number, not str '42'"),
+        ({"value": True}, "value: must be a number, not bool True"),
+        ({"value": None}, "value: is required"),
+        ({"external_id": 42.0}, "external_id: keys are text"),
+        ({"external_id": 42}, "external_id: keys are text"),
+        ({"external_id": " "}, "external_id: is blank"),
+        ({"external_id": float("nan")}, "external_id: is nan"),
+        ({"external_id": None}, "external_id: is required"),
+        ({"dimension_id": ""}, "dimension_id: is blank"),
+        ({"dimension_id": "a\ud800"}, "dimension_id: holds half a surrogate pair"),
+        ({"date": "2026-01-05"}, "date: must be a date or a datetime"),
+        ({"dimensionId": "logins"}, "dimensionId: is not known here; did you mean 'dimension_id'?"),
+        ({"valeu": 3}, "valeu: is not known here; did you mean 'value'?"),
+        ({"parent": Company(name="New")}, "external_id: parent says it already"),
+    ],
+)
+def test_a_row_that_may_not_be_sent_is_named_and_nothing_is_sent(
+    box: Sandbox, session: Session, wrong: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Metric.push([POINT, POINT, {**POINT, **wrong}])
+    assert f"rows[2]: {said}" in str(caught.value)
+    assert "rows[0]" not in str(caught.value)
+    assert box.requests == []
+
+
+@pytest.mark.parametrize(
+    ("parent", "said"),
+    [
+        (Company(name="New"), "has no external id"),
+        (User(email="kim@vendor.example"), "must be an object of Asset, Company, EndUser, Project"),
+        (Company.ref(source_id="crm-1"), "by external id only"),
+        ("acme-42", "must be an object of"),
+    ],
+)
+def test_a_parent_that_planhat_could_not_find_is_refused(
+    box: Sandbox, session: Session, parent: Any, said: str
+) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Metric.push([{"parent": parent, "dimension_id": "logins", "value": 1}])
+    assert box.requests == []
+
+
+def test_a_parent_of_another_session_is_refused(box: Sandbox, session: Session, acme: Company) -> None:
+    with box.session() as other, pytest.raises(ValidationError, match="belongs to another session"):
+        Metric.push([{"parent": acme, "dimension_id": "logins", "value": 1}], session=other)
+    assert box.requests == []
+
+
+def test_only_the_first_of_many_wrong_rows_are_named(box: Sandbox, session: Session) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Metric.push([{**POINT, "value": None}] * 50)
+    said = str(caught.value)
+    assert "rows[19]" in said
+    assert "rows[20]" not in said
+    assert "and: 30 rows more" in said
+
+
+@pytest.mark.parametrize("rows", ["logins", 3, None, Company, Company(name="Acme")])
+def test_what_is_no_rows_is_refused(box: Sandbox, session: Session, rows: Any) -> None:
+    with pytest.raises(InvalidQuery, match="takes rows"):
+        Metric.push(rows)
+    with pytest.raises(ValidationError, match=r"rows\[0\]: it: is no dict but str"):
+        Metric.push(["logins"])
+    assert box.requests == []
+
+
+def test_nothing_to_push_sends_nothing(box: Sandbox, session: Session) -> None:
+    assert len(Metric.push([])) == 0
+    assert box.requests == []
+
+
+def test_on_error_knows_two_words(box: Sandbox, session: Session) -> None:
+    with pytest.raises(InvalidQuery, match="'raise' or 'collect'"):
+        Metric.push([POINT], on_error="ignore")  # type: ignore[arg-type]
+    assert box.requests == []
+
+
+# Shapes of rows
+
+
+class Frame:
+    """What a pandas data frame can do, as far as it matters here."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        self.rows = rows
+
+    def to_dict(self, orient: str = "dict") -> Any:
+        return self.rows if orient == "records" else {}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.rows[0])  # the columns, as in pandas
+
+
+class PolarsFrame(Frame):
+    """What a polars data frame can do."""
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        return self.rows
+
+    def to_dict(self, *, as_series: bool = True) -> Any:  # type: ignore[override]
+        return {}
+
+
+@pytest.mark.parametrize("kind", [Frame, PolarsFrame, list, tuple, iter])
+def test_rows_come_as_frames_lists_and_iterators(box: Sandbox, session: Session, kind: Any) -> None:
+    ledger = Metric.push(kind(points(3)))
+    assert statuses(ledger) == ["acknowledged"] * 3
+    assert [item["value"] for item in box.requests[0].json] == [0, 1, 2]
+
+
+def test_a_single_dict_is_one_point(box: Sandbox, session: Session) -> None:
+    assert statuses(Metric.push(POINT)) == ["acknowledged"]
+    assert len(box.requests[0].json) == 1
+
+
+# Chunks
+
+
+def test_no_request_holds_more_points_than_the_limit(
+    box: Sandbox, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pushing, "MAX_ITEMS", 4)
+    with box.assert_requests(3):
+        ledger = Metric.push(points(10))
+    assert [len(request.json) for request in box.requests] == [4, 4, 2]
+    assert stored(box) == list(range(10))
+    assert [outcome.change.place for outcome in ledger] == list(range(10))
+
+
+def test_no_request_holds_more_bytes_than_the_limit(
+    box: Sandbox, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pushing, "MAX_BYTES", 500)
+    Metric.push([{**POINT, "dimension_id": "é" * 40, "value": number} for number in range(5)])
+    sizes = [int(request.headers["Content-Length"]) for request in box.requests]
+    assert len(sizes) > 1
+    assert max(sizes) <= 500
+    assert stored(box) == [0, 1, 2, 3, 4]
+
+
+def test_a_point_too_large_for_any_request_is_refused(
+    box: Sandbox, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pushing, "MAX_BYTES", 500)
+    with pytest.raises(ValidationError, match=r"rows\[0\]: has .* bytes"):
+        Metric.push([{**POINT, "dimension_id": "x" * 500}])
+    assert box.requests == []
+
+
+def test_a_chunk_that_is_too_large_for_planhat_is_halved(box: Sandbox, session: Session) -> None:
+    box.behaviour.max_body = 400
+    ledger = Metric.push(points(8))
+    assert statuses(ledger) == ["acknowledged"] * 8
+    assert [request.status for request in box.requests] == [413, 413, 200, 200, 413, 200, 200]
+    assert stored(box) == list(range(8))
+
+
+def test_a_generator_is_read_chunk_by_chunk(box: Sandbox, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pushing, "MAX_ITEMS", 4)
+    seen: list[int] = []
+
+    def rows() -> Iterator[dict[str, Any]]:
+        for row in points(12):
+            seen.append(len(box.requests))
+            yield row
+
+    Metric.push(rows())
+    assert seen == [0] * 4 + [1] * 4 + [2] * 4
+
+
+def test_a_wrong_row_late_in_a_generator_tells_what_went_before(
+    box: Sandbox, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pushing, "MAX_ITEMS", 4)
+    rows = points(12)
+    rows[9]["value"] = "nine"
+    with pytest.raises(BulkError, match=r"rows\[9\].*value") as caught:
+        Metric.push(iter(rows))
+    ledger = caught.value.result
+    assert statuses(ledger) == ["acknowledged"] * 8
+    assert stored(box) == list(range(8))
+
+
+def test_a_wrong_row_early_in_a_generator_sends_nothing(box: Sandbox, session: Session) -> None:
+    rows = [*points(2), {**POINT, "value": None}]
+    with pytest.raises(ValidationError, match=r"rows\[2\]"):
+        Metric.push(iter(rows))
+    assert box.requests == []
+
+
+def test_an_error_of_the_callers_generator_carries_what_went_before(
+    box: Sandbox, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pushing, "MAX_ITEMS", 2)
+
+    def rows() -> Iterator[dict[str, Any]]:
+        yield from points(6)
+        raise KeyError("no such column")
+
+    with pytest.raises(KeyError) as caught:
+        Metric.push(rows())
+    [note] = caught.value.__notes__
+    assert "had done this before" in note
+    assert "acknowledged" in note
+
+
+# What becomes of each point
+
+
+def answered(box: Sandbox, body: Any) -> Any:
+    return box.fault("status_after", status=200, body=body, method="POST")
+
+
+def wire(point: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "dimensionId": point["dimension_id"],
+        "value": point["value"],
+        "externalId": point["external_id"],
+        "model": "Company",
+    }
+
+
+def test_a_point_refused_for_its_form_has_failed_and_the_others_have_not(box: Sandbox, session: Session) -> None:
+    rows = [{**POINT, "value": number} for number in range(4)]
+    answered(box, {"processed": 4, "errors": [{"item": wire(rows[2]), "error": "dimensionId must be specified"}]})
+    ledger = Metric.push(rows, on_error="collect")
+    assert statuses(ledger) == ["acknowledged", "acknowledged", "failed", "acknowledged"]
+    [failed] = ledger.failed
+    assert isinstance(failed.error, BadRequest)
+    assert str(failed.error) == "rows[2]: Planhat refuses it: dimensionId must be specified"
+    assert failed.change.after == wire(rows[2])
+
+
+def test_a_refused_point_raises_unless_the_ledger_is_asked_for(box: Sandbox, session: Session) -> None:
+    answered(box, {"processed": 1, "errors": [{"item": wire(POINT), "error": "no"}]})
+    with pytest.raises(BulkError, match=r"rows\[0\]: Planhat refuses it: no") as caught:
+        Metric.push([POINT, {**POINT, "value": 43}])
+    assert statuses(caught.value.result) == ["failed", "acknowledged"]
+    assert isinstance(caught.value.__cause__, BadRequest)
+
+
+def test_the_places_of_refused_points_go_on_over_the_chunks(
+    box: Sandbox, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pushing, "MAX_ITEMS", 2)
+    rows = [{**POINT, "value": number} for number in range(6)]
+    body = {"processed": 2, "errors": [{"item": wire(rows[3]), "error": "no"}]}
+    box.fault("status_after", status=200, body=body, method="POST", after=1)
+    ledger = Metric.push(rows, on_error="collect")
+    assert [outcome.change.place for outcome in ledger.failed] == [3]
+    assert "rows[3]" in str(ledger.failed[0].error)
+    assert len(ledger.acknowledged) == 5
+
+
+def test_of_equal_points_as_many_fail_as_are_refused(box: Sandbox, session: Session) -> None:
+    answered(box, {"processed": 3, "errors": [{"item": wire(POINT), "error": "no"}] * 2})
+    ledger = Metric.push([POINT] * 3, on_error="collect")
+    assert sorted(statuses(ledger)) == ["acknowledged", "failed", "failed"]
+
+
+def test_what_planhat_adds_to_a_refused_point_does_not_hide_it(box: Sandbox, session: Session) -> None:
+    rows = [POINT, {**POINT, "value": 43}]
+    answered(box, {"processed": 2, "errors": [{"item": {**wire(rows[1]), "time": "2026"}, "error": "no"}]})
+    assert statuses(Metric.push(rows, on_error="collect")) == ["acknowledged", "failed"]
+
+
+@pytest.mark.parametrize("entry", [{"item": {"value": 99}, "error": "no"}, "no", {"error": "no"}, None])
+def test_a_refusal_that_fits_no_point_leaves_all_in_doubt(box: Sandbox, session: Session, entry: Any) -> None:
+    answered(box, {"processed": 2, "errors": [entry]})
+    ledger = Metric.push(points(2), on_error="collect")
+    assert statuses(ledger) == ["unknown", "unknown"]
+    assert "does not say which" in str(ledger.unknown[0].error)
+
+
+@pytest.mark.parametrize("body", ["", "OK", {}, [], {"processed": 2}, {"processed": 2, "errors": None}])
+def test_any_200_acknowledges(box: Sandbox, session: Session, body: Any) -> None:
+    answered(box, body)
+    assert statuses(Metric.push(points(2))) == ["acknowledged", "acknowledged"]
+
+
+def test_a_point_of_an_unknown_record_is_acknowledged_and_dropped(box: Sandbox, session: Session) -> None:
+    ledger = Metric.push([{**POINT, "external_id": "nobody"}, POINT])
+    assert statuses(ledger) == ["acknowledged", "acknowledged"]
+    assert stored(box) == [42]
+
+
+LOST: list[dict[str, Any]] = [
+    {"kind": "lost_answer"},
+    {"kind": "status_after", "status": 502},
+    {"kind": "reset_before"},
+]
+
+
+@pytest.mark.parametrize("fault", LOST, ids=str)
+def test_a_lost_answer_is_never_followed_by_a_second_try(
+    box: Sandbox, session: Session, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(pushing, "MAX_ITEMS", 2)
+    box.fault(**fault, after=1)
+    with pytest.raises(BulkError, match="2 unknown") as caught:
+        Metric.push(points(6))
+    assert statuses(caught.value.result) == ["acknowledged"] * 2 + ["unknown"] * 2 + ["not_sent"] * 2
+    assert isinstance(caught.value.__cause__, AmbiguousWrite)
+    assert len(box.requests) == 2
+
+
+def test_a_chunk_refused_whole_stops_the_run(box: Sandbox, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pushing, "MAX_ITEMS", 2)
+    box.fault("status", status=403, after=1)
+    ledger = Metric.push(points(6), on_error="collect")
+    assert statuses(ledger) == ["acknowledged"] * 2 + ["failed"] * 2 + ["not_sent"] * 2
+    assert stored(box) == [0, 1]
+
+
+def test_what_planhat_has_not_seen_is_sent_again(box: Sandbox, session: Session) -> None:
+    box.fault("status", status=429, headers={"Retry-After": "0"})
+    assert statuses(Metric.push([POINT])) == ["acknowledged"]
+    assert [request.status for request in box.requests] == [429, 200]
+    assert stored(box) == [42]
+
+
+def test_pushing_twice_adds_twice_and_the_docstring_says_so_first(box: Sandbox, session: Session) -> None:
+    for _ in range(2):
+        Metric.push([POINT])
+    assert stored(box) == [42, 42]
+    assert "twice" in str(Metric.push.__doc__).split("\n")[0]
+
+
+# Who may push
+
+
+def test_without_a_tenant_token_nothing_is_sent(box: Sandbox) -> None:
+    with box.session(tenant_token="") as session, pytest.raises(ConfigurationError, match="PLANHAT_TENANT_TOKEN"):
+        Metric.push([POINT])
+    assert session.stats.requests == 0
+
+
+def test_a_read_only_session_pushes_nothing(box: Sandbox) -> None:
+    with box.session(read_only=True), pytest.raises(ReadOnlyError):
+        Metric.push([POINT])
+    assert box.requests == []
+
+
+def test_no_error_and_no_ledger_shows_the_tenant_token(box: Sandbox, patient: Callable[[Session], Session]) -> None:
+    secret = "zq7-tenant-that-nobody-may-see-42"
+    with patient(box.session(tenant_token=secret)) as session:
+        box.fault("status", status=400, body={"message": f"no tenant {secret}"})
+        with pytest.raises(BulkError) as caught:
+            Metric.push([POINT])
+        ledger = caught.value.result
+        shown = f"{caught.value} {caught.value!r} {ledger!r} {ledger} {ledger.failed[0].error} {session!r}"
+    assert secret not in shown
+    assert "{tenant}" in shown
+
+
+# Reading
+
+
+def test_points_are_read_by_company_dimension_and_days(box: Sandbox, session: Session, acme: Company) -> None:
+    other = box.add(Company, name="Birch", external_id="birch-1")
+    for parent, dimension, day in [
+        (acme.id, "logins", date(2025, 12, 31)),
+        (acme.id, "logins", date(2026, 1, 1)),
+        (acme.id, "logins", date(2026, 1, 31)),
+        (acme.id, "logins", date(2026, 2, 1)),
+        (acme.id, "seats", date(2026, 1, 15)),
+        (other["_id"], "logins", date(2026, 1, 15)),
+    ]:
+        box.add(Metric, company=parent, parent_id=parent, dimension_id=dimension, value=1, date=day, model="Company")
+    january = (date(2026, 1, 1), date(2026, 1, 31))
+    with box.assert_requests(1):
+        found = list(Metric.objects.filter(company=acme, dimension_id="logins", date__range=january))
+    assert [point.date for point in found] == list(january)
+    [request] = box.requests
+    assert (request.method, request.path) == ("GET", "/dimensiondata")
+    assert request.params == {
+        "cId": acme.id,
+        "dimid": "logins",
+        "from": str((date(2025, 12, 31) - date(1970, 1, 1)).days),
+        "to": str((date(2026, 2, 1) - date(1970, 1, 1)).days),
+        "limit": "10000",
+        "offset": "0",
+    }
+
+
+@pytest.mark.parametrize("inclusive", [True, False])
+def test_the_last_day_of_a_range_is_found_whether_to_is_inclusive_or_not(
+    box: Sandbox, session: Session, inclusive: bool
+) -> None:
+    box.behaviour.metrics_to_inclusive = inclusive
+    late = datetime.datetime(2026, 1, 31, 23, 59, tzinfo=UTC)
+    Metric.push([{**POINT, "date": late, "value": 1}, {**POINT, "date": date(2026, 2, 1), "value": 2}])
+    found = Metric.objects.filter(date__range=(date(2026, 1, 31), date(2026, 1, 31)))
+    assert [point.value for point in found] == [1]
+    assert [point.value for point in Metric.objects.filter(date=date(2026, 2, 1))] == [2]
+
+
+def test_all_points_are_asked_for_with_a_first_and_a_last_day(box: Sandbox, session: Session) -> None:
+    days = [date(1999, 1, 1), date(2026, 1, 5), date(2100, 1, 1)]
+    Metric.push([{**POINT, "date": day} for day in days])
+    box.clear_requests()
+    assert [point.date for point in Metric.objects.all()] == days
+    assert [(request.params["from"], request.params["to"]) for request in box.requests] == [("0", "73048")]
+    assert Metric.objects.count() == 3
+
+
+def test_the_day_is_that_of_utc_also_late_in_the_evening(box: Sandbox, session: Session) -> None:
+    Metric.push([{**POINT, "date": datetime.datetime(2026, 1, 5, 22, 30, tzinfo=UTC)}])
+    [point] = Metric.objects.all()
+    assert point.date == JANUARY_5
+    assert point.day == JANUARY_5
+    assert point.raw["time"] == "2026-01-05T22:30:00.000Z"
+
+
+def test_a_point_leads_to_its_company(box: Sandbox, session: Session, acme: Company) -> None:
+    person = box.add(Enduser, company=acme.id, email="ada@acme.example", external_id="ada-1")
+    Metric.push([{"external_id": "ada-1", "model": Enduser, "dimension_id": "logins", "value": 3}])
+    [point] = Metric.objects.filter(company=acme)
+    assert point.company is acme
+    assert (point.model, point.parent_id, point.company_name) == ("EndUser", person["_id"], "Acme")
+
+
+def test_rows_that_name_the_day_date_are_read_all_the_same(box: Sandbox, session: Session) -> None:
+    row = {"_id": "p1", "dimensionId": "logins", "value": 1, "date": "2026-01-05T00:00:00.000Z", "day": 20458}
+    box.fault("wrong_shape", body=[{**row, "timestamp": {"value": "2026-01-05T00:00:00Z"}}])
+    [point] = Metric.objects.filter(date=JANUARY_5)
+    assert (point.date, point.day, point.timestamp) == (JANUARY_5, JANUARY_5, {"value": "2026-01-05T00:00:00Z"})
+
+
+def test_a_company_filter_that_planhat_ignores_is_noticed(box: Sandbox, session: Session, acme: Company) -> None:
+    box.add(Company, name="Birch", external_id="birch-1")
+    Metric.push([{**POINT, "external_id": "birch-1"}])
+    with box.fault("ignore_filters", times=None), pytest.raises(FilterIgnored):
+        list(Metric.objects.filter(company=acme))
+
+
+def test_lists_are_sent_neither_an_order_nor_a_selection(box: Sandbox, session: Session) -> None:
+    Metric.push(points(3))
+    box.clear_requests()
+    assert [point.value for point in Metric.objects.order_by("-value")] == [2, 1, 0]
+    for request in box.requests:
+        assert set(request.params) == {"from", "to", "limit", "offset"}
+
+
+@pytest.mark.parametrize(
+    ("attempt", "instead"),
+    [
+        (lambda: Metric(dimension_id="logins", value=1).save(), r"create.*Metric\.push"),
+        (lambda: Metric.objects.create(dimension_id="logins", value=1), r"create.*Metric\.push"),
+        (lambda: Metric.objects.get(id="65f1bf00b7d4e8001234aa00"), "get.*filter by company"),
+        (lambda: Metric.objects.bulk_upsert([{"value": 1}]), r"bulk upsert.*Metric\.push"),
+    ],
+    ids=["save", "create", "get", "bulk_upsert"],
+)
+def test_what_metrics_do_not_offer_says_what_to_do_instead(
+    box: Sandbox, session: Session, attempt: Any, instead: str
+) -> None:
+    with pytest.raises(NotSupported, match=instead):
+        attempt()
+    assert box.requests == []
+
+
+def test_a_point_that_was_read_can_be_neither_changed_nor_deleted(box: Sandbox, session: Session) -> None:
+    Metric.push([POINT])
+    [point] = Metric.objects.all()
+    box.clear_requests()
+    point.value = 43
+    with pytest.raises(NotSupported, match="update"):
+        point.save()
+    with pytest.raises(NotSupported, match="delete"):
+        point.delete()
+    assert box.requests == []
+
+
+def test_every_input_of_push_says_who_says_so() -> None:
+    assert [one.name for one in Metric.PUSHED] == ["dimension_id", "value", "external_id", "model", "date"]
+    assert all(one.evidence is not None and one.evidence.sources for one in Metric.PUSHED)
