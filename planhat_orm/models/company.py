@@ -102,7 +102,6 @@ class Company(Model):
         lean_fields = ("_id", "name", "externalId", "sourceId")
         lean_params = {"externalId": "externalId", "sourceId": "sourceId", "status": "status"}
         updated_field = "updatedAt"
-        ref_prefixes = True
         doc_url = "https://www.planhat.com/developers/api/company"
         evidence = {
             "fields": documented(sources.official("company"), sources.PH_DESK),

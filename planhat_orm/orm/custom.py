@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, overload
 import marshmallow
 
 from planhat_orm.errors import DecodeError, FieldError, ValidationError, suggestion
-from planhat_orm.orm.conversion import plain_copy, same, shown, wire_json
+from planhat_orm.orm.conversion import DayText, plain_copy, same, shown, wire_json
 from planhat_orm.orm.fields import MISSING, Field
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ CUSTOM = "custom"
 class CustomValues(MutableMapping[str, Any]):
     """The custom values of one object, by the names of the tenant's custom fields.
 
-    Values are what JSON holds; a date is sent as Planhat's timestamp. Setting None, or deleting a key, clears the
+    Values are what JSON holds; a date is sent as Planhat's timestamp, or as a number of days where it replaces one.
+    Setting None, or deleting a key, clears the
     value at Planhat when the object is saved. Containers may be changed in place. A key without a value raises
     KeyError; ``.get("Tier")`` gives None.
 
@@ -129,7 +130,7 @@ class CustomValues(MutableMapping[str, Any]):
         known = self._obj._knows(self._field.data_key)
         found: dict[str, Any] = {}
         for key, value in list(state.custom.items()):
-            ours = None if value is DELETED else value
+            ours = None if value is DELETED else in_shape(value, stored.get(key))
             if not (known or key in stored) or differs(ours, stored.get(key)):
                 found[key] = ours
         return found
@@ -175,6 +176,16 @@ class CustomValues(MutableMapping[str, Any]):
         return isinstance(self._raw(), Mapping) or not self._raw()
 
 
+def in_shape(value: Any, stored: Any) -> Any:
+    """Return a day in the shape of what it replaces: a number of days over one, else the timestamp that it is.
+
+    >>> in_shape(DayText("2020-05-13T00:00:00.000Z"), 18000), in_shape("2020-05-13", 18000)
+    (18395, '2020-05-13')
+    """
+    counted = isinstance(stored, (int, float)) and not isinstance(stored, bool)
+    return value.number if isinstance(value, DayText) and counted else value
+
+
 def differs(ours: Any, theirs: Any) -> bool:
     """Tell whether a custom value is another one than Planhat's; an empty container and no value are the same.
 
@@ -182,7 +193,7 @@ def differs(ours: Any, theirs: Any) -> bool:
     (False, True, True)
     """
     nothing: tuple[Any, ...] = (None, [], {})
-    return not (same(ours, theirs) or (ours in nothing and theirs in nothing))
+    return not (same(in_shape(ours, theirs), theirs) or (ours in nothing and theirs in nothing))
 
 
 class CustomData(Field[CustomValues, Mapping[str, Any]]):

@@ -41,6 +41,7 @@ class Field(Generic[R, W]):
     :param read_only: Planhat keeps it; assigning it raises :class:`~planhat_orm.errors.FieldError`.
     :param heavy: not asked for in lists unless ``only()`` names it.
     :param get_only: lists never hold it; it is loaded one object at a time.
+    :param write_only: Planhat takes it and no answer shows it: it reads None once it is saved, and is never asked for.
     :param choices: the only values that may be written; any value is read.
     :param write_key: Planhat's name of it in what is sent, where that differs: "title" for a ticket's "subject".
     :param label: the name in Planhat's own screens, for suggestions.
@@ -66,6 +67,7 @@ class Field(Generic[R, W]):
         read_only: bool = False,
         heavy: bool = False,
         get_only: bool = False,
+        write_only: bool = False,
         choices: Sequence[str] = (),
         write_key: str = "",
         label: str = "",
@@ -78,6 +80,7 @@ class Field(Generic[R, W]):
         self.read_only = read_only
         self.heavy = heavy
         self.get_only = get_only
+        self.write_only = write_only
         self.choices = tuple(choices)
         self.label = label
         self.help = help
@@ -400,7 +403,8 @@ class Custom(Field[T, T]):
 
     :param label: the custom field's name in Planhat, with its spaces and case; the key inside ``custom``.
     :param type: str, int, float, bool, date, datetime or list.
-    :param as_days: for ``date``: the field has Planhat's type "day", which travels as a number of days.
+    :param as_days: for ``date``: the field has Planhat's type "day", which travels as a number of days. Both forms are
+        read, and one that replaces another takes its form; this is for records that have no value yet.
 
     >>> Custom("Tier", str).data_key
     'custom.Tier'
@@ -426,7 +430,7 @@ class Custom(Field[T, T]):
     @staticmethod
     def values(obj: Model) -> Any:
         """Return the mapping that this is a view on."""
-        return obj._meta.field("custom").read(obj)
+        return obj._meta.custom.read(obj)
 
     def read(self, obj: Model) -> Any:
         value = self.values(obj).get(self.key)
@@ -450,8 +454,10 @@ class Custom(Field[T, T]):
             encoded = self.encode(value, obj._zone())
         except marshmallow.ValidationError as problem:
             raise ValidationError({self.name: [str(text) for text in problem.messages]}, model=obj._meta.name) from None
-        data = obj._meta.by_key["custom"]
-        stored = data.decode(obj._raw.get("custom")).get(self.key, MISSING)
+        data = obj._meta.custom
+        stored = data.decode(obj._raw.get(data.data_key)).get(self.key, MISSING)
         if stored is not MISSING and conversion.same(self.readable(stored), self.readable(encoded)):
             encoded = stored  # what reads the same is no change: a day is stored as any time near its midnight
+        elif isinstance(value, date) and isinstance(self.marshmallow, conversion.DayNumber) and isinstance(stored, str):
+            encoded = conversion.wire_day(value)  # the stored day shows what type the field has
         self.values(obj)[self.key] = encoded

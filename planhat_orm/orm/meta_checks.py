@@ -31,7 +31,7 @@ LIST_TAKES = ("limit", "offset", "sort", "select")
 _SEQUENCES = ("page_size", "keyables", "match_keys", "unique", "list_takes", "list_fields", "create_required")
 _MORE_SEQUENCES = ("always_sent", "lean_fields", "quirks")
 _MAPPINGS = ("unique_within", "list_params", "not_offered", "more_operations", "unhide", "aliases", "lean_params")
-_MORE_MAPPINGS = ("constant", "evidence")
+_MORE_MAPPINGS = ("constant", "create_defaults", "evidence")
 
 
 def check_options(meta: Options) -> None:
@@ -106,8 +106,9 @@ def _spoken_of(meta: Options) -> Iterator[tuple[str, str]]:
     for option in ("aliases", "lean_params"):
         for key in getattr(meta, option).values():
             yield option, key
-    for key in meta.constant:
-        yield "constant", key
+    for option in ("constant", "create_defaults"):
+        for key in getattr(meta, option):
+            yield option, key
     if meta.updated_field:
         yield "updated_field", meta.updated_field
 

@@ -23,7 +23,7 @@ from planhat_orm.errors import (
     StaleObjectError,
     UnknownField,
 )
-from planhat_orm.orm import copying, missing, tracking
+from planhat_orm.orm import copying, definitions, missing, tracking
 from planhat_orm.orm.conversion import plain_copy
 from planhat_orm.orm.fields import MISSING, Field, Id
 from planhat_orm.orm.manager import ObjectsDescriptor
@@ -178,7 +178,12 @@ class Model(Holder, metaclass=ModelBase):
     def _knows(self, data_key: str) -> bool:
         """Tell whether Planhat's value of a field is known, be it that there is none."""
         origin = self._origin
-        return origin is None or data_key in self._raw or data_key in origin.loaded
+        return (
+            origin is None
+            or data_key in self._raw
+            or data_key in origin.loaded
+            or data_key in self._meta.write_only  # no answer shows it: there is nothing to ask for
+        )
 
     def _holds(self, data_key: str) -> bool:
         """Tell whether reading a field costs nothing: it is known, or was assigned."""
@@ -336,6 +341,7 @@ class Model(Holder, metaclass=ModelBase):
             if not change.after and change.key is not None:
                 session.identity_map.release(self)
                 return Outcome(change, "unchanged")
+            definitions.settle(session, type(self), [(tracking.stored_custom(self._raw), change.after or {})])
             outcome = self._sent(session, change) if change.key is None else session.writer.write_one(change)
             if outcome.status == "not_found":
                 self._gone(session)

@@ -63,6 +63,8 @@ META_DEFAULTS: dict[str, Any] = {
     "custom_parent": "",
     # What a create needs: Planhat's names, a tuple for "one of these".
     "create_required": (),
+    # What a create sends where nothing is set: {"isHidden": False}.
+    "create_defaults": {},
     # Written with every create and update although unchanged.
     "always_sent": (),
     # An index of the whole collection in one request, and the fields it holds.
@@ -76,8 +78,6 @@ META_DEFAULTS: dict[str, Any] = {
     "updated_field": "",
     # A table small enough to be read whole when any of its records is needed.
     "small_table": False,
-    # Whether an external id in a reference ("extid-...") may stand for a record of this model.
-    "ref_prefixes": False,
     # Who says so, by aspect or operation; "fields" for every field that does not say otherwise.
     "evidence": {},
     # What is particular and not told by the rest.
@@ -112,6 +112,7 @@ class Options:
     same_records_as: str
     custom_parent: str
     create_required: tuple[str | tuple[str, ...], ...]
+    create_defaults: Mapping[str, Any]
     always_sent: tuple[str, ...]
     lean_path: str
     lean_fields: tuple[str, ...]
@@ -119,7 +120,6 @@ class Options:
     constant: Mapping[str, str]
     updated_field: str
     small_table: bool
-    ref_prefixes: bool
     evidence: Mapping[str, Evidence]
     quirks: tuple[Quirk, ...]
     doc_url: str
@@ -240,20 +240,25 @@ class Options:
 
     @cached_property
     def keys(self) -> frozenset[str]:
-        """Planhat's names of all fields: what ``get`` loads."""
-        return frozenset(self.by_key)
+        """Planhat's names of what ``get`` loads: all fields that are not ``write_only``."""
+        return frozenset(self.by_key) - self.write_only
 
     @cached_property
     def listed_keys(self) -> frozenset[str]:
-        """Planhat's names of what a list loads when nothing is selected: all that is not ``get_only``."""
-        return frozenset(field.data_key for field in self.fields if not field.get_only)
+        """Planhat's names of what a list loads when nothing is selected: all that is not ``get_only`` either."""
+        return frozenset(field.data_key for field in self.fields if not (field.get_only or field.write_only))
+
+    @cached_property
+    def write_only(self) -> frozenset[str]:
+        """Planhat's names of what it takes and no answer shows."""
+        return frozenset(field.data_key for field in self.fields if field.write_only)
 
     @cached_property
     def default_select(self) -> tuple[str, ...]:
         """Planhat's names to select by default; empty where lists hold everything anyway."""
         if not self.lean_list:
             return ()
-        return tuple(field.data_key for field in self.fields if not (field.heavy or field.get_only))
+        return tuple(field.data_key for field in self.fields if not (field.heavy or field.get_only or field.write_only))
 
     @cached_property
     def interned(self) -> tuple[str, ...]:

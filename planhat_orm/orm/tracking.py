@@ -14,7 +14,7 @@ import marshmallow
 
 from planhat_orm.errors import DecodeError, ValidationError
 from planhat_orm.orm.conversion import an, is_blank, plain_copy, reference_id, same
-from planhat_orm.orm.custom import CUSTOM, DELETED, CustomData, CustomValues, differs
+from planhat_orm.orm.custom import CUSTOM, DELETED, CustomData, CustomValues, differs, in_shape
 from planhat_orm.orm.fields import MISSING
 from planhat_orm.orm.state import Origin, State, merged
 from planhat_orm.wire.endpoints import is_object_id
@@ -116,7 +116,7 @@ def body_of(obj: Model, found: Pending) -> dict[str, Any]:
     """
     meta, zone, creates = obj._meta, obj._zone(), obj._raw.get("_id") is None
     problems: dict[str, list[str]] = {}
-    body: dict[str, Any] = meta.as_written(meta.constant) if creates else {}
+    body: dict[str, Any] = meta.as_written({**meta.create_defaults, **meta.constant}) if creates else {}
     for key, value in found.values.items():
         field = meta.by_key[key]
         if creates and value is None:
@@ -318,8 +318,9 @@ def rebase(obj: Model, state: State, raw: Mapping[str, Any], sent: Mapping[str, 
     knew, theirs, now, wrote = obj._knows(CUSTOM), stored_custom(obj._raw), stored_custom(raw), sent.get(CUSTOM, {})
     for name, value in list(state.custom.items()):
         ours = None if value is DELETED else value
-        was_sent = name in wrote and same(wrote[name], ours)
-        if was_sent or (knew and not differs(ours, theirs.get(name))) or same(now.get(name, MISSING), ours):
+        was_sent = name in wrote and same(wrote[name], in_shape(ours, theirs.get(name)))
+        stored = now.get(name, MISSING)
+        if was_sent or (knew and not differs(ours, theirs.get(name))) or same(stored, in_shape(ours, stored)):
             # A container that Planhat has cleared stays live as an empty one, since somebody may hold it.
             cleared: Any = [] if isinstance(value, list) else {} if isinstance(value, dict) else None
             let_go_custom(state, name, cleared if now.get(name) is None else now[name], value)
