@@ -73,7 +73,8 @@ def test_a_reference_is_followed_both_ways(model: type[Model], name: str, planha
     )
     [found] = getattr(pointed_to, name).all()
     assert found.id == there["_id"]
+    planhat_sandbox.clear_requests()
     link = getattr(found, key.name)
-    # A note is found through the managers of conversations, and links lead to the conversation.
-    with planhat_sandbox.assert_requests(0 if key.to == model.__name__ else 1):
-        assert [one.id for one in (link if several else [link])] == [pointed_to.id]
+    assert [one.id for one in (link if several else [link])] == [pointed_to.id]
+    if key.to == model.__name__:  # else it is a note, whose managers are those of conversations
+        assert planhat_sandbox.requests == []
