@@ -102,7 +102,10 @@ def known_company(world: World, collection: Collection, id: Any) -> bool:
 def new_row(world: World, collection: Collection, sent: Row, now: str) -> Row:
     """Return the row of a new record: what was sent, and what Planhat fills in."""
     quirks = collection.quirks
-    row: Row = {"_id": sent.get("_id") or world.store.new_id(), "__v": 0, **quirks.defaults}
+    row: Row = {"_id": sent.get("_id") or world.store.new_id()}
+    if quirks.versioned:
+        row["__v"] = 0
+    row.update(quirks.defaults)
     row.update(dict.fromkeys((*collection.stamps, *collection.touched), now))
     return _with(world, collection, row, sent)
 
@@ -119,7 +122,8 @@ def changed_row(world: World, collection: Collection, row: Row, sent: Row) -> Ro
 
 def touch(world: World, collection: Collection, row: Row) -> Row:
     """Move the version and the time of the last change."""
-    row["__v"] = row.get("__v", 0) + 1
+    if collection.quirks.versioned:
+        row["__v"] = row.get("__v", 0) + 1
     row.update(dict.fromkeys(collection.touched, world.now()))
     return row
 

@@ -66,6 +66,8 @@ def add_many(world: World, model: type[Model], items: Iterable[Mapping[str, Any]
         row = new_row(world, collection, {**constant, **given}, now)
         # What is given stands, also where Planhat would compute it; lists keep what was filled in inside them.
         row.update({key: value for key, value in given.items() if not isinstance(value, list) and key not in passing})
+        for name in [name for name, value in item.items() if value is None and name != "extra"]:
+            row.pop(collection.wire_name(model, name), None)  # not even a default
         yield row
 
 

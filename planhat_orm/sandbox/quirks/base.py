@@ -85,6 +85,8 @@ class Quirks:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     #: Values that every record holds, whatever is sent.
     constant: Mapping[str, Any] = field(default_factory=dict)
+    #: Whether records hold the storage's version number, __v; the samples of some objects have none.
+    versioned: bool = True
     #: Properties set to the time of creation.
     stamps: tuple[str, ...] = ("createDate",)
     #: Properties that move with every change; None takes the one that the model declares for it.

@@ -136,7 +136,12 @@ QUIRKS: dict[str, Quirks] = {
         shown_inside=("nickName",),
         embed=show_roles,
     ),
-    "assets": _filed(stamps=("createdAt",), touched=("updatedAt",), settle=copy_owner_name),
+    "assets": _filed(
+        filters={"companyId": Filter("companyId", many=True)},  # the page says one; clients send several
+        stamps=("createdAt",),
+        touched=("updatedAt",),
+        settle=copy_owner_name,
+    ),
     "projects": _filed(),
     "workspaces": _filed(),
     "campaigns": _filed(unlisted=frozenset({"usage"})),

@@ -259,7 +259,7 @@ QUIRKS: dict[str, Quirks] = {
         constant={"type": "ticket"},
         stamps=("createDate", "inDate"),
         touched=("updateDate",),
-        unlisted=frozenset({"description"}),
+        unlisted=frozenset({"description", "__v"}),
         prepare=prepare_ticket,
         settle=settle_ticket,
     ),
@@ -288,6 +288,7 @@ QUIRKS: dict[str, Quirks] = {
         required=("email", "score"),
         prefixes=SOURCE,
         match=("_id", "sourceId"),
+        versioned=False,
         keyed=frozenset(),  # no page shows own keys in an answer's cId
         stamps=(),
         touched=(),
