@@ -51,6 +51,7 @@ class CustomField(Model):
             "name": Param("name", hint=True, help="definitions of one name"),
         }
         create_required = ("name", "parent", "type")
+        create_defaults = {"isHidden": False}
         small_table = True
         evidence = {
             "fields": documented(PAGE, PH_DESK),

@@ -46,7 +46,7 @@ def test_an_asset_is_created(planhat_sandbox: Sandbox, acme: Company) -> None:
 def test_a_create_needs_a_name_and_a_company(planhat_sandbox: Sandbox) -> None:
     with planhat_sandbox.assert_requests(0), pytest.raises(ValidationError) as caught:
         Asset.objects.create(status="Active")
-    assert caught.value.messages.keys() == {"name", "company"}
+    assert set(caught.value.messages) == {"name", "company"}
 
 
 def test_assets_link_to_a_company_by_its_own_key(planhat_sandbox: Sandbox, acme: Company) -> None:

@@ -38,7 +38,7 @@ def test_a_definition_is_created_and_not_hidden_unless_told_otherwise(planhat_sa
 def test_a_create_needs_a_name_a_parent_and_a_type(planhat_sandbox: Sandbox) -> None:
     with planhat_sandbox.assert_requests(0), pytest.raises(ValidationError) as caught:
         CustomField.objects.create(is_featured=True)
-    assert caught.value.messages.keys() == {"name", "parent", "type"}
+    assert set(caught.value.messages) == {"name", "parent", "type"}
 
 
 def test_a_type_is_one_of_the_documented_ones(planhat_sandbox: Sandbox) -> None:

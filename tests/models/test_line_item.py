@@ -48,7 +48,7 @@ def test_a_line_item_is_created(planhat_sandbox: Sandbox, deal: Deal) -> None:
 def test_a_create_needs_a_deal_a_start_and_an_amount_or_a_product(planhat_sandbox: Sandbox) -> None:
     with planhat_sandbox.assert_requests(0), pytest.raises(ValidationError) as caught:
         LineItem.objects.create(type="fee")
-    assert caught.value.messages.keys() == {"deal", "from_date", "mrr"}
+    assert set(caught.value.messages) == {"deal", "from_date", "mrr"}
 
 
 def test_a_product_stands_for_the_amount(planhat_sandbox: Sandbox, deal: Deal) -> None:

@@ -40,7 +40,7 @@ def test_a_product_is_created(planhat_sandbox: Sandbox) -> None:
 def test_a_create_needs_a_name_alone(planhat_sandbox: Sandbox) -> None:
     with planhat_sandbox.assert_requests(0), pytest.raises(ValidationError) as caught:
         Product.objects.create(mrr=200)
-    assert caught.value.messages.keys() == {"name"}
+    assert set(caught.value.messages) == {"name"}
 
 
 def test_a_type_is_a_subscription_or_a_fee(planhat_sandbox: Sandbox) -> None:

@@ -47,7 +47,7 @@ def test_a_project_is_created(planhat_sandbox: Sandbox, acme: Company) -> None:
 def test_a_create_needs_a_name_and_a_company_and_no_currency(planhat_sandbox: Sandbox) -> None:
     with planhat_sandbox.assert_requests(0), pytest.raises(ValidationError) as caught:
         Project.objects.create(mrr=1000)
-    assert caught.value.messages.keys() == {"name", "company"}
+    assert set(caught.value.messages) == {"name", "company"}
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_new_users_start_inactive(planhat_sandbox: Sandbox) -> None:
 def test_a_create_needs_both_names_the_nickname_and_the_email(planhat_sandbox: Sandbox) -> None:
     with planhat_sandbox.assert_requests(0), pytest.raises(ValidationError) as caught:
         User.objects.create(external_id="emp-7")
-    assert caught.value.messages.keys() == {"nick_name", "email", "first_name", "last_name"}
+    assert set(caught.value.messages) == {"nick_name", "email", "first_name", "last_name"}
 
 
 def test_get_by_id_and_external_id(planhat_sandbox: Sandbox) -> None:

@@ -35,7 +35,7 @@ def test_a_workspace_is_created(planhat_sandbox: Sandbox, acme: Company) -> None
 def test_a_create_needs_a_name_and_a_company(planhat_sandbox: Sandbox) -> None:
     with planhat_sandbox.assert_requests(0), pytest.raises(ValidationError) as caught:
         Workspace.objects.create(external_id="ws-1")
-    assert caught.value.messages.keys() == {"name", "company"}
+    assert set(caught.value.messages) == {"name", "company"}
 
 
 @pytest.mark.parametrize(
