@@ -71,7 +71,7 @@ class Company(Model):
         keyables = ("id", "external_id", "source_id")
         match_keys = ("_id", "sourceId", "externalId")
         unique = ("sourceId", "externalId")
-        list_params = {"companyId": Param("_id", many=True)}
+        list_params = {"companyId": Param("_id", many=True, help="the companies of these ids")}
         lean_list = True
         list_fields = (
             "_id",
@@ -256,8 +256,12 @@ class Company(Model):
     last_active_time: fields.Json = fields.Json(
         "lastActiveTime", read_only=True, help="of no known type", evidence=IN_SCHEMA
     )
-    last_touch: fields.DateTime = fields.DateTime("lastTouch", read_only=True, label="Last Touch")
-    last_touch_type: fields.Text = fields.Text("lastTouchType", read_only=True)
+    last_touch: fields.DateTime = fields.DateTime(
+        "lastTouch", read_only=True, label="Last Touch", help="the last touchpoint with it"
+    )
+    last_touch_type: fields.Text = fields.Text(
+        "lastTouchType", read_only=True, help="the type of the last touchpoint: note, email ..."
+    )
     last_touch_by_type: fields.Map = fields.Map("lastTouchByType", read_only=True, help="touch types with times")
     last_touch_time: fields.Json = fields.Json(
         "lastTouchTime", read_only=True, help="of no known type", evidence=IN_SCHEMA
@@ -268,11 +272,13 @@ class Company(Model):
     next_touch_date: fields.Json = fields.Json(
         "nextTouchDate", read_only=True, help="of no known type", evidence=IN_SCHEMA
     )
-    phase_since: fields.DateTime = fields.DateTime("phaseSince", read_only=True)
+    phase_since: fields.DateTime = fields.DateTime("phaseSince", read_only=True, help="when the present phase began")
     days_in_phase: fields.Integer = fields.Integer("daysInPhase", read_only=True, evidence=IN_TENANTS)
     csm_score_log: fields.List = fields.List("csmScoreLog", read_only=True, heavy=True, help="items {date, score}")
     features: fields.Json = fields.Json("features", read_only=True, heavy=True, help="an object on the wire")
-    success_units: fields.Map = fields.Map("sunits", read_only=True, heavy=True, label="Success Units")
+    success_units: fields.Map = fields.Map(
+        "sunits", read_only=True, heavy=True, label="Success Units", help="their ids with {status, default}"
+    )
     shareable: fields.Map = fields.Map("shareable", read_only=True, heavy=True, help="what the portal shows")
     last_activities: fields.List = fields.List("lastActivities", read_only=True, heavy=True)
     documents: fields.List = fields.List("documents", read_only=True, heavy=True, help="uploaded files")

@@ -176,7 +176,7 @@ class Invoice(Model):
     paid_date: fields.DayNumber = fields.DayNumber(
         "paidDate", label="Paid Date", help="the day of the payment; set status, too"
     )
-    amount_total: fields.Number = fields.Number("amountTotal", label="Amount", help="the whole amount, in currency")
+    amount_total: fields.Number = fields.Number("amountTotal", help="the whole amount, in currency")
     amount_due: fields.Number = fields.Number(
         "amountDue", read_only=True, help="what is left to pay, in currency", evidence=observed(sources.PH_DESK)
     )
