@@ -167,10 +167,10 @@ def unreadable(obj: Model, field: Field[Any, Any]) -> str:
     if field.get_only:
         why = "no list holds it"
     elif "select" in meta.list_takes:
-        why = "the record is not on its page any more, or on_missing is 'one'; list it again, with the field in only()"
+        why = "the record is not on its page any more, or on_missing is 'one'"
     else:
         why = "its list cannot be asked for it"
-    return f"{what}, and Planhat offers no get of {meta.name}: {why}"
+    return f"{what}: {why}, and Planhat offers no get of {meta.name}: {meta.not_offered['get']}"
 
 
 def load_doubtful(obj: Model, origin: Origin, key: str) -> None:

@@ -151,7 +151,7 @@ def plan_for(
     keyed = by_key(query, predicate, single=single)
     if keyed is not None and "get" in meta.operations:
         return keyed
-    if keyed is not None and single:
+    if single and not query.params and (keyed is not None or names_one(predicate)):
         meta.require("get")
     scan, share = scan_for(query, predicate, stream=stream, single=single)
     by_list = by_ids(scan, share, base_url)
@@ -248,6 +248,11 @@ def by_key(query: Query, predicate: Predicate, *, single: bool) -> Plan | None:
         notes = () if unique else (f"{doubt(meta, data_key)}: Planhat answers with one of possibly several",)
         return Plan(query, "key", path, (path,), predicate=predicate, asked=(test,), notes=notes)
     return None
+
+
+def names_one(predicate: Predicate) -> bool:
+    """Tell whether a filter names the id of one record."""
+    return any(test.target.data_key == "_id" and len(set(test.values)) == 1 for test in predicate.tests)
 
 
 def doubt(meta: Options, data_key: str) -> str:

@@ -6,6 +6,7 @@ Imports lookups only. It does not promise that what it describes can be asked of
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, Literal
 
 from planhat_orm.errors import InvalidQuery
@@ -67,9 +68,7 @@ class Query:
 
     def __str__(self) -> str:
         parts = [self.model.__name__, *(f"filter({q._said()})" for q in self.where)]
-        shown = (
-            f"{name}={value!r}" if name.isidentifier() else f"**{{{name!r}: {value!r}}}" for name, value in self.params
-        )
+        shown = (f"{name}{'_' if iskeyword(name) else ''}={value!r}" for name, value in self.params)
         parts += [f"params({', '.join(shown)})"] if self.params else []
         parts += [f"order_by({', '.join(map(repr, self.order))})"] if self.order else []
         window = f"[{self.start or ''}:{'' if self.stop is None else self.stop}]" if self.sliced else ""

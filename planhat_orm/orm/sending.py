@@ -7,6 +7,7 @@ that Planhat honours a parameter.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,11 @@ def known_params(meta: Options) -> dict[str, Param]:
         name: Param("" if isinstance(value, str) else name, form="boolean" if is_word(value) else "text")
         for name, value in meta.unhide.items()
     }
-    return {**hiding, **meta.list_params}
+    known = {**hiding, **meta.list_params}
+    for name, param in hiding.items():
+        if param.form == "boolean" and known[name].form == "text" and not known[name].values:
+            known[name] = replace(known[name], form="boolean")
+    return known
 
 
 def is_word(value: Any) -> bool:
@@ -133,13 +138,8 @@ def one_sent(param: Param, value: Any) -> str:
     """Return what is sent for one value."""
     if value is None or (isinstance(value, str) and not value.strip()):
         raise InvalidQuery("a blank value is one that Planhat would ignore; is a variable unset?")
-    if param.values:
-        if (found := in_form(param, value)) is not None:
-            return found
-        if value in param.values.values():
-            return str(value)
-        texts = [*map(repr, param.values), *map(repr, param.values.values())]
-        raise InvalidQuery(f"takes {', '.join(texts)}, not {value!r}{suggestion(str(value), param.values.values())}")
+    if param.values and (found := in_form(param, value)) is not None:
+        return found
     if param.form == "boolean":
         word = WORDS[value] if isinstance(value, bool) else value
         if word in WORDS.values():

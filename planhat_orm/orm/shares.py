@@ -187,7 +187,9 @@ def given_tests(meta: Options, given: Mapping[str, str]) -> tuple[CompiledCondit
         value: Any = text
         if param.values or param.form == "boolean":
             words = param.values or WORDS
-            value = next(meant for meant, sent in words.items() if sent == text)
+            value = next((meant for meant, sent in words.items() if sent == text), None)
+            if value is None:
+                continue
         elif param.form != "text":
             continue
         elif param.many and "," in text:
