@@ -76,9 +76,12 @@ class Sandbox:
         self._faults = FaultBoard()
         self._server: Server | None = None
         if demo and not any(self._world.store.count(table) for table in all_tables()):
-            from planhat_orm.sandbox.demo import load_demo
+            from planhat_orm.sandbox.demo import load_demo, opening_time
 
+            # The same seed gives the same data on every day, what Planhat stamps and counts from today included.
+            self._world.clock = opening_time
             load_demo(self)
+            self._world.clock = clock
 
     @property
     def behaviour(self) -> Behaviour:

@@ -1,4 +1,4 @@
-"""Demo data: a made-up vendor with 12 people, 500 customers, their contacts, licences and touchpoints.
+"""Demo data: a made-up vendor with 12 people, 500 customers, their contacts, licences and touchpoints, and the rest.
 
 Needs Faker, which comes with ``planhat_orm[sandbox]``. The same seed gives the same data, on every day: dates count
 from ``TODAY``. All addresses are on reserved example domains. It does not promise to stay the same from one release
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from planhat_orm.errors import ConfigurationError
 from planhat_orm.models import Company, Enduser, License, Note, User
+from planhat_orm.sandbox.demo_records import load_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,6 +65,13 @@ def load_demo(box: Sandbox) -> None:
     box.add_many(Enduser, maker.endusers(companies))
     box.add_many(License, maker.licenses(companies))
     box.add_many(Note, maker.conversations(companies, users))
+    people = [person for person in box.rows(Enduser) if person["companyId"] != companies[0]["_id"]]
+    load_records(box, random.Random(box.seed), TODAY, people, users)  # noqa: S311 - as above
+
+
+def opening_time() -> datetime:
+    """Return the moment at which the demo data is made."""
+    return datetime.combine(TODAY, datetime.min.time(), UTC) + timedelta(hours=8)
 
 
 def slug(name: str) -> str:

@@ -1,12 +1,16 @@
 """The demo data: what it promises, and that it hangs together."""
 
 from collections import Counter
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
-from planhat_orm.models import Company, Enduser, License, Note, User
+from planhat_orm import models
+from planhat_orm.models import NPS, Company, CustomField, Enduser, License, Note, Task, Ticket, Timesheet, User
 from planhat_orm.sandbox import Sandbox
+
+#: Every object of Planhat.
+EVERY = [getattr(models, name) for name in models.__all__ if getattr(getattr(models, name), "_meta", None)]
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +66,42 @@ def test_records_point_to_records(demo):
 
 
 def test_the_same_seed_gives_the_same_data_and_another_gives_other(demo):
-    again, other = Sandbox(demo=True), Sandbox(demo=True, seed=2)
-    for model in (User, Company, Enduser, License, Note):
-        assert again.rows(model) == demo.rows(model) != other.rows(model)
+    later = datetime(2031, 5, 1, tzinfo=UTC)
+    again, other = Sandbox(demo=True, clock=lambda: later), Sandbox(demo=True, seed=2)
+    for model in EVERY:
+        assert again.rows(model) == demo.rows(model) != other.rows(model), model
     again.close()
     other.close()
+
+
+def test_every_object_has_a_few_records_that_hang_together(demo):
+    for model in EVERY:
+        assert 2 < demo.count(model) <= 1600, model
+    companies = {row["_id"] for row in demo.rows(Company)}
+    users = {row["_id"] for row in demo.rows(User)}
+    for model in EVERY:
+        for key, field in model._meta.by_key.items():
+            known = {"Company": companies, "User": users}.get(field.relation or "")
+            if known and not field.mutable:
+                assert {row[key] for row in demo.rows(model) if row.get(key)} <= known, (model, key)
+
+
+def test_what_planhat_hides_and_computes_is_among_the_records(demo):
+    assert 0 < demo.count(Task, is_archived=True) < demo.count(Task)
+    assert (
+        min(row["dateAnswered"] for row in demo.rows(NPS))
+        < "2025-01-15"
+        < max(row["dateAnswered"] for row in demo.rows(NPS))
+    )
+    assert all(row["type"] == "ticket" and row["endusers"] for row in demo.rows(Ticket))
+    assert all(len(row["timeEntries"]) == 5 for row in demo.rows(Timesheet))
+
+
+def test_custom_values_have_definitions(demo):
+    defined = {(row["parent"], row["name"]) for row in demo.rows(CustomField)}
+    for model in (Company, Enduser, Task):
+        used = {name for row in demo.rows(model) for name in row.get("custom") or {}}
+        assert {(model.__name__.lower(), name) for name in used} <= defined
 
 
 def test_some_companies_that_are_no_customers_have_no_owner(demo):
