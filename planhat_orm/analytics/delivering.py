@@ -107,6 +107,9 @@ def attributed(chunk: list[Item], data: Any, *, before: int = 0) -> tuple[list[S
 
     Sources: https://www.planhat.com/developers/api/metrics and the tests of Airbyte's connector.
     """
+    if isinstance(data, str) and data.lstrip().startswith(("{", "[")):
+        cut = PlanhatError("Planhat received these items; its answer was cut off, so that what it refused is not known")
+        return ["unknown"] * len(chunk), dict.fromkeys(range(len(chunk)), cut)
     entries = data.get("errors") if isinstance(data, Mapping) else None
     statuses: list[Status] = ["acknowledged"] * len(chunk)
     errors: dict[int, PlanhatError] = {}

@@ -139,6 +139,7 @@ class Metric(Model):
 
     Source: https://www.planhat.com/developers/api/metrics
 
+    >>> from datetime import date
     >>> acme = Company.objects.get(external_id="acme-42")
     >>> ledger = Metric.push([{"parent": acme, "dimension_id": "logins", "value": 42, "date": date(2026, 1, 5)}])
     >>> january = (date(2026, 1, 1), date(2026, 1, 31))
@@ -272,6 +273,7 @@ class Metric(Model):
 
         Source: https://www.planhat.com/developers/api/metrics
 
+        >>> from datetime import date
         >>> ledger = Metric.push(
         ...     [{"external_id": "acme-42", "value": 42}, {"external_id": "acme-42", "value": 43}],
         ...     dimension_id="logins", date=date(2026, 1, 5),

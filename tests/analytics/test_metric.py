@@ -451,6 +451,13 @@ def test_any_200_acknowledges(box: Sandbox, session: Session, body: Any) -> None
     assert statuses(Metric.push(points(2))) == ["acknowledged", "acknowledged"]
 
 
+def test_an_answer_that_is_cut_off_leaves_in_doubt_what_was_refused(box: Sandbox, session: Session) -> None:
+    answered(box, b'{"processed": 2, "err')
+    ledger = Metric.push(points(2), on_error="collect")
+    assert statuses(ledger) == ["unknown", "unknown"]
+    assert "cut off" in str(ledger.unknown[0].error)
+
+
 def test_a_point_of_an_unknown_record_is_acknowledged_and_dropped(box: Sandbox, session: Session) -> None:
     ledger = Metric.push([{**POINT, "external_id": "nobody"}, POINT])
     assert statuses(ledger) == ["acknowledged", "acknowledged"]
@@ -459,6 +466,7 @@ def test_a_point_of_an_unknown_record_is_acknowledged_and_dropped(box: Sandbox, 
 
 LOST: list[dict[str, Any]] = [
     {"kind": "lost_answer"},
+    {"kind": "truncated"},
     {"kind": "status_after", "status": 502},
     {"kind": "reset_before"},
 ]
