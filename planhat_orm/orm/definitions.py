@@ -201,28 +201,41 @@ def model_of(parent: str) -> type[Model] | None:
     return min(classes, key=lambda model: len(model.__mro__), default=None)
 
 
-def definitions_of(session: Session, model: type[Model], *, fresh: bool = False) -> dict[str, Definition] | None:
-    """Return a model's definitions by name: one request for each 2,000 of the tenant, once for each session.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A model's definitions by name; ``fresh`` when they were read just now, ``known`` None when they cannot be."""
 
-    Returns None where the token may not read them (403), or Planhat has no such list (404); a WARNING says so once.
+    known: dict[str, Definition] | None
+    fresh: bool
+
+
+def definitions_of(session: Session, model: type[Model], *, fresh: bool = False) -> Reading:
+    """Return a model's definitions: one request for each 2,000 of the tenant, once for each session.
+
+    Where the token may not read them (403), or Planhat has no such list (404), nothing can be checked; a WARNING says
+    so once.
 
     :param fresh: read them again.
     """
     target = registry["CustomField"]
+    read: list[bool] = []
 
-    def load() -> list[Any] | None:
+    def load() -> list[Any]:
+        read.append(True)
         try:
             return list(target.objects.using(session).all())
         except (Forbidden, NotFound) as problem:
-            _log.warning("custom keys are not checked: the definitions cannot be read (%s)", problem)
-            return None
+            if target not in session.unchecked:
+                session.unchecked.add(target)
+                _log.warning("custom keys are not checked: the definitions cannot be read (%s)", problem)
+            return []
 
     records = session.table(target, load, fresh=fresh)
-    if records is None:
-        return None
+    if target in session.unchecked:
+        return Reading(None, bool(read))
     wanted = folded(parent_of(model))
     own = [one for one in records if folded(str(one._raw.get("parent") or "")) == wanted and not deleted(one)]
-    return {found.name: found for found in map(Definition.of, own)}
+    return Reading({found.name: found for found in map(Definition.of, own)}, bool(read))
 
 
 def deleted(record: Model) -> bool:
@@ -243,22 +256,17 @@ class Check:
 
     session: Session
     model: type[Model]
-    known: dict[str, Definition] | None = None
-    fresh: bool = False
-    asked: bool = False
+    reading: Reading | None = None
     #: Complaints by the place of the write, then by field.
     problems: dict[int, dict[str, list[str]]] = field(default_factory=dict)
 
-    def definitions(self) -> dict[str, Definition] | None:
-        """Return the definitions; None where nothing can be checked by them."""
-        if not self.asked:
-            self.asked = True
-            before = self.session.stats.requests
-            self.known = definitions_of(self.session, self.model)
-            self.fresh = self.session.stats.requests != before
-            if self.known is not None and not self.known:
+    def known(self, *, fresh: bool = False) -> dict[str, Definition]:
+        """Return the definitions; none where nothing can be checked by them."""
+        if self.reading is None or fresh:
+            self.reading = definitions_of(self.session, self.model, fresh=fresh)
+            if self.reading.known == {}:
                 self.warn_of_none()
-        return self.known or None
+        return self.reading.known or {}
 
     def warn_of_none(self) -> None:
         """Say, once for each session and model, that there is nothing to check by."""
@@ -277,19 +285,19 @@ class Check:
     def settle(self, place: int, stored: Mapping[str, Any], custom: dict[str, Any], *, every: bool) -> None:
         """Check what one write holds and bring its days into the form of their fields, in place."""
         wanted = [key for key in custom if every or needs_definition(key, custom[key], stored)]
-        if not wanted or self.definitions() is None:
+        if not wanted or not (known := self.known()):
             return
-        complaints = self.complaints(wanted, custom)
-        if complaints and not self.fresh:
-            self.known, self.fresh = definitions_of(self.session, self.model, fresh=True), True
-            complaints = self.complaints(wanted, custom) if self.known else {}
+        complaints = self.complaints(wanted, custom, known)
+        if complaints and self.reading is not None and not self.reading.fresh:
+            complaints = self.complaints(wanted, custom, known) if (known := self.known(fresh=True)) else {}
         if complaints:
             self.problems[place] = complaints
 
-    def complaints(self, wanted: Iterable[str], custom: dict[str, Any]) -> dict[str, list[str]]:
+    def complaints(
+        self, wanted: Iterable[str], custom: dict[str, Any], known: Mapping[str, Definition]
+    ) -> dict[str, list[str]]:
         """Return what is wrong by field; what is right is put into its form."""
         found: dict[str, list[str]] = {}
-        known = self.known or {}
         for key in wanted:
             if key not in known:
                 found[f"custom.{key}"] = [self.unknown(key, known)]
@@ -320,7 +328,8 @@ def settle(session: Session, model: type[Model], writes: Iterable[tuple[Mapping[
 
     :param writes: for each write what its record holds in ``custom`` already, and the body that is to be sent, whose
         days are brought into the form of their fields, in place.
-    :raises ValidationError: with every complaint; where there are several writes, ``items`` says which of them.
+    :raises ValidationError: with every complaint; of several writes, under "item 1", "item 2" and so on.
+    :raises PlanhatError: when the definitions could not be read for another reason than that they may not be.
     """
     if session.check_custom == "never" or model.__name__ == "CustomField":
         return
