@@ -59,9 +59,7 @@ def test_a_create_needs_a_title_alone(planhat_sandbox: Sandbox) -> None:
         assert Issue.objects.create(title="Of nobody yet").companies.ids == []
 
 
-def test_issues_link_by_companyIds_and_filter_by_companyId(  # noqa: N802
-    planhat_sandbox: Sandbox, acme: dict[str, Any]
-) -> None:
+def test_issues_link_by_companyIds_and_filter_by_companyId(planhat_sandbox: Sandbox, acme: dict[str, Any]) -> None:
     birch = planhat_sandbox.add(Company, name="Birch")
     planhat_sandbox.add(Issue, title="Of both", companies=[acme, birch])
     planhat_sandbox.add(Issue, title="Of Birch", companies=[birch])

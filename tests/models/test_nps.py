@@ -66,7 +66,7 @@ def test_an_answer_needs_an_email_and_a_score(planhat_sandbox: Sandbox) -> None:
     assert "score: is required" in str(caught.value)
 
 
-def test_nps_lists_are_filtered_by_companyId_which_speaks_of_cId(  # noqa: N802
+def test_nps_lists_are_filtered_by_companyId_which_speaks_of_cId(
     planhat_sandbox: Sandbox, acme: dict[str, Any]
 ) -> None:
     birch, cedar = (planhat_sandbox.add(Company, name=name) for name in ("Birch", "Cedar"))

@@ -144,9 +144,7 @@ def test_the_name_of_the_owner_is_a_copy_that_stays(
     assert (task.owner_id, task.owner_name) == (lee["_id"], "Kim")
 
 
-def test_a_task_is_completed_by_Done_and_refused_by_done(  # noqa: N802
-    planhat_sandbox: Sandbox, acme: dict[str, Any]
-) -> None:
+def test_a_task_is_completed_by_Done_and_refused_by_done(planhat_sandbox: Sandbox, acme: dict[str, Any]) -> None:
     task = Task.objects.create(company_id=acme["_id"], action="Call")
     task.status = "done"
     with planhat_sandbox.assert_requests(1), pytest.raises(ApiError):
