@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from planhat_orm.errors import FieldError, NotSupported, ValidationError
+from planhat_orm.errors import DecodeError, FieldError, NotSupported, ValidationError
 from planhat_orm.models import Churn, Company
 
 if TYPE_CHECKING:
@@ -185,3 +185,26 @@ def test_a_churn_leads_to_its_company_and_back(planhat_sandbox: Sandbox, acme: s
         assert company is not None
         assert [one.id for one in company.churns.all()] == [lost]
     assert planhat_sandbox.requests[-1].params["companyId"] == acme
+
+
+def test_a_churn_changes_no_revenue_figure(planhat_sandbox: Sandbox, acme: str) -> None:
+    planhat_sandbox.change(Company, acme, mrr=100, arr=1200)
+    Churn.objects.create(company=Company.ref(external_id="acme-42"), value=1200)
+    company = Company.objects.get(id=acme)
+    assert (company.mrr, company.arr, company.status) == (100, 1200, "prospect")
+
+
+def test_pages_cut_at_a_thousand_rows_lose_no_churn(planhat_sandbox: Sandbox, acme: str) -> None:
+    planhat_sandbox.add_many(Churn, ({"company": acme, "value": number} for number in range(1500)))
+    planhat_sandbox.fault("cap", limit=1000, path="/churn", times=None)
+    assert sorted(churn.value or 0 for churn in Churn.objects.all()) == list(range(1500))
+    assert planhat_sandbox.requests[0].params["limit"] == "2000"
+
+
+def test_a_comment_that_arrives_as_an_object_fails_its_own_read_alone(planhat_sandbox: Sandbox, acme: str) -> None:
+    planhat_sandbox.add(Churn, company=acme, value=3, extra={"comment": {"text": "May return"}})
+    [churn] = Churn.objects.all()
+    assert churn.value == 3
+    with pytest.raises(DecodeError, match="comment"):
+        _ = churn.comment
+    assert churn.raw["comment"] == {"text": "May return"}

@@ -222,3 +222,27 @@ def test_owners_of_all_companies_cost_one_request(planhat_sandbox: Sandbox, acme
     user = User.objects.get(id=kim)
     assert {company.name for company in user.companies.all()} == {"Acme", "Birch"}
     assert Company.objects.get(id=acme).followers.ids == [kim]
+
+
+def test_a_filter_by_status_holds_although_lists_of_companies_take_none(planhat_sandbox: Sandbox, acme: str) -> None:
+    for number in range(3):
+        planhat_sandbox.add(Company, name=f"Lost {number}", status="lost")
+    with planhat_sandbox.assert_requests(1):
+        assert [company.id for company in Company.objects.filter(status="customer")] == [acme]
+    [request] = planhat_sandbox.requests
+    assert request.path == "/leancompanies" or "status" not in request.params
+
+
+def test_a_blank_external_id_of_the_lean_index_is_none(planhat_sandbox: Sandbox, acme: str) -> None:
+    for number in range(4):
+        planhat_sandbox.add(Company, name=f"Company {number}")
+    assert Company.objects.count() == 5
+    found = Company.objects.filter(external_id__isnull=True)
+    assert {company.name for company in found} == {f"Company {number}" for number in range(4)}
+    assert {company.external_id for company in found} <= {None, ""}
+
+
+def test_companies_can_be_read_whatever_shape_their_tree_numbers_have(planhat_sandbox: Sandbox, acme: str) -> None:
+    planhat_sandbox.change(Company, acme, extra={"orgLevel": None, "orgUnits": "2"})
+    [company] = Company.objects.all()
+    assert (company.org_level, company.org_units) == (None, 2)

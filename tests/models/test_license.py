@@ -232,3 +232,8 @@ def test_a_licence_is_deleted_by_its_id(planhat_sandbox: Sandbox, term: str) -> 
         licence.delete()
     assert (planhat_sandbox.requests[-1].method, planhat_sandbox.requests[-1].path) == ("DELETE", f"/licenses/{term}")
     assert planhat_sandbox.count(License) == 0
+
+
+def test_a_start_with_an_offset_reads_as_its_day(planhat_sandbox: Sandbox, acme: str) -> None:
+    planhat_sandbox.add(License, company=acme, currency="EUR", mrr=1, fromDate="2025-01-01T02:00:00.000+02:00")
+    assert [licence.from_date for licence in License.objects.all()] == [JANUARY]
