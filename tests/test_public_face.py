@@ -43,13 +43,13 @@ def test_nothing_is_defined_in_the_face() -> None:
 
 
 def test_the_models_are_all_exported() -> None:
-    from planhat_orm import models
+    from planhat_orm import analytics, models
     from planhat_orm.orm.options import registry
 
     # Tests and pages declare models of their own, which are not the package's.
     ours = {name for name, model in registry.items() if model.__module__.startswith("planhat_orm.")}
     assert ours
-    assert ours <= set(models.__all__)
+    assert ours <= {*models.__all__, *analytics.__all__}
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -66,6 +66,7 @@ def loaded_by(statement: str) -> set[str]:
     [
         "import planhat_orm",
         "import planhat_orm.models",
+        "import planhat_orm.analytics",
         "import planhat_orm; planhat_orm.Session(token='a-token')",
         "import planhat_orm.sandbox.pytest_plugin",
     ],
