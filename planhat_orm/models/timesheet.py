@@ -33,6 +33,7 @@ class Timesheet(Model):
     Source: https://www.planhat.com/developers/api/timesheet
 
     >>> import datetime
+    >>> from planhat_orm.models import TimeEntry
     >>> entry = TimeEntry.objects.create(date=datetime.date(2025, 4, 14), hours=3.5)
     >>> sheet = Timesheet.objects.create(date_from=datetime.date(2025, 4, 13), time_entries=[entry])
     >>> sheet.status, sheet.time_entries.ids == [entry.id]
