@@ -115,11 +115,11 @@ def _spoken_of(meta: Options) -> Iterator[tuple[str, str]]:
 
 def _no_field(meta: Options, key: str) -> str:
     """Say that there is no field of a name, and which was probably meant."""
-    if key in meta.by_name:
-        return f"a name of ours; Meta takes Planhat's: {meta.by_name[key].data_key!r}"
     for read, written in meta.write_keys.items():
         if written == key:
             return f"the name that it is written under; Meta takes the one that it is read under: {read!r}"
+    if key in meta.by_name:
+        return f"a name of ours; Meta takes Planhat's: {meta.by_name[key].data_key!r}"
     return f"Planhat's name of no field of {meta.name}{suggestion(key, meta.by_key)}"
 
 

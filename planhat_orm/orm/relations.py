@@ -165,7 +165,7 @@ class References(Generic[M]):
 
         They are sent when the owner of the list is saved.
         """
-        items, ids = [*self._items()], set(self.ids)
+        items, ids = self._field.current(self._obj), set(self.ids)
         for item in self._field.items_of(self._obj, objects):
             key = self._field.key_of(self._obj, item)
             if key not in ids:
@@ -176,7 +176,7 @@ class References(Generic[M]):
     def remove(self, *objects: M | Ref[M] | str) -> None:
         """Take objects (or ids) out of the list; sent when the owner of the list is saved."""
         gone = {self._field.key_of(self._obj, item) for item in self._field.items_of(self._obj, objects)}
-        kept = [item for item in self._items() if self._field.key_of(self._obj, item) not in gone]
+        kept = [item for item in self._field.current(self._obj) if self._field.key_of(self._obj, item) not in gone]
         self._field.write(self._obj, kept)
 
     def _items(self) -> list[Any]:

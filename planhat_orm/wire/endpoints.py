@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 __all__ = [
-    "KEY_KINDS",
     "MAX_URL",
     "PREFIXES",
     "KeyKind",
@@ -32,8 +31,6 @@ KeyKind = Literal["id", "external_id", "source_id"]
 # No limit is documented; the clients that run against Planhat split id lists at 2,000 characters.
 MAX_URL = 2000
 
-#: Planhat's names of the keys by which records are found, and what each is called here.
-KEY_KINDS: Mapping[str, KeyKind] = {"_id": "id", "externalId": "external_id", "sourceId": "source_id"}
 #: What stands before a key that is not Planhat's own.
 PREFIXES: Mapping[KeyKind, str] = {"external_id": "extid-", "source_id": "srcid-"}
 _OBJECT_ID = re.compile(r"[0-9a-fA-F]{24}")
