@@ -50,7 +50,7 @@ class LinesOnTheWire(conversion.List):
             raise marshmallow.ValidationError(
                 f"must be a list of mappings, one a line; one is {conversion.shown(line)}"
             )
-        days = {key: line[key] for key in LINE_DAYS if not isinstance(line.get(key), (int, type(None)))}
+        days = {key: line[key] for key in LINE_DAYS if type(line.get(key)) not in (int, type(None))}
         for key, day in days.items():
             if not isinstance(day, date):
                 raise marshmallow.ValidationError(f"has a line whose {key} is no date: {conversion.shown(day)}")
@@ -80,7 +80,7 @@ class Invoice(Model):
 
     The page's text wants ``cId`` alone, its table the currency, too, and bulk upserts also the invoice date; all three
     are asked for here. ``line_items`` are marked as Planhat's own and yet sent in the page's sample; they may be
-    written. They are rows inside the invoice, not :class:`LineItem` records.
+    written. They are rows inside the invoice, not ``LineItem`` records.
 
     Source: https://www.planhat.com/developers/api/invoice
 

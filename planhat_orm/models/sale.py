@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Sale(Model):
-    """A one-off sale to one company: a workshop, a set-up fee. Recurring revenue is a :class:`License`.
+    """A one-off sale to one company: a workshop, a set-up fee. Recurring revenue is a ``License``.
 
     The table of the page wants ``company``, ``currency``, ``sales_date`` and ``value``, its text calls three of them
     suggested; all four are asked for here, which satisfies both. ``get`` takes ``id``, ``external_id`` and

@@ -131,6 +131,8 @@ def test_the_period_of_a_line_is_days_on_the_wire_and_dates_here(planhat_sandbox
     [
         ([{"dateFrom": "2025-03-03"}], "dateFrom is no date"),
         ([{"dateTo": 20150.5}], "dateTo is no date"),
+        ([{"dateTo": True}], "dateTo is no date"),
+        ([{"dateTo": datetime(2025, 3, 3, tzinfo=UTC)}], "calendar day"),
         (["Platform"], "list of mappings"),
     ],
 )
