@@ -15,7 +15,7 @@ from planhat_orm.orm import definitions, missing, tracking
 from planhat_orm.orm.bulk_items import Item, Maker, match_key
 from planhat_orm.orm.conversion import shown
 from planhat_orm.orm.state import Origin
-from planhat_orm.session.bulk import MAX_ITEMS
+from planhat_orm.session.bulk import MAX_ITEMS, is_keyed
 from planhat_orm.session.changes import Change, Ledger, Outcome
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class _Run:
         self.session = session
         self.maker = maker
         self.upsert = session.writer.upsert(maker.model)
-        self.ledger = Ledger(settle=session.writer.reconcile)
+        self.ledger = Ledger(settle=session.writer.reconcile, counted=self.upsert.counted)
         #: Why a generator was not read to its end.
         self.cause: ValidationError | None = None
         self._origins: dict[Any, Origin] = {}
@@ -146,11 +146,17 @@ class _Run:
     def _made(self, window: Iterable[tuple[int, Any]]) -> list[Item]:
         made: list[Item] = []
         problems: dict[str, Any] = {}
+        keyless: dict[int, int] = {}
         for place, given in window:
             try:
-                made.append(self.maker.item(given, place))
+                made.append(item := self.maker.item(given, place))
             except ValidationError as error:
                 problems[f"items[{place}]"] = error.messages
+                continue
+            if item.obj is not None and not is_keyed(item.change):
+                first = keyless.setdefault(id(item.obj), place)
+                if first != place:
+                    problems[f"items[{place}]"] = {"item": [f"is items[{first}] again, and would be created twice"]}
         if problems:
             raise ValidationError(_first(problems), model=self.maker.meta.name)
         self._check_custom(made)

@@ -139,9 +139,11 @@ class Maker:
             body = {"_id": key, **body}
         keys = self._keys(body, saved=key is not None)
         if key is None and not keys:
+            body = {**self.meta.as_written(self.meta.create_defaults), **body}
             tracking.check_required(self.model(), self.meta.as_read(body), problems)
-            if problems:
-                raise ValidationError(problems)
+        self._check_sent(self.meta.as_read(body), problems)
+        if problems:
+            raise ValidationError(problems)
         return Item(Change(self.model, key, {}, body, keys=keys, place=place))
 
     def _id(self, values: dict[str, Any], problems: dict[str, list[str]]) -> str | None:
@@ -183,6 +185,13 @@ class Maker:
         if inside := tracking.custom_body(obj, custom, problems, creates=False):
             body["custom"] = inside
         return body
+
+    def _check_sent(self, row: Mapping[str, Any], problems: dict[str, list[str]]) -> None:
+        """Refuse an item without what Planhat wants each time: it would drop the item without an error."""
+        for name in self.meta.always_sent:
+            target = self.meta.by_key[name]
+            if name in self.meta.create_required and not row.get(name):
+                problems.setdefault(target.name, [f"is required in every {self.meta.name} that is sent"])
 
     # Keys
 

@@ -118,6 +118,7 @@ class _Attribution:
         #: Elements that name no item.
         self.loose_inserts: list[Mapping[str, Any]] = []
         self.loose_reasons: list[str] = []
+        self.loose_forbidden = 0
         #: The places of the items that the list of new records names, in its order; None for one that names none.
         self.insert_order: list[int | None] = []
         self._by_id = {item.key: place for place, item in enumerate(items) if item.key is not None}
@@ -145,6 +146,7 @@ class _Attribution:
             reason, forbidden = _reason(element), name == "permissionErrors"
             if place is None:
                 self.loose_reasons.append(reason)
+                self.loose_forbidden += forbidden
             else:
                 self._claim(place, Verdict("failed", reason=reason, forbidden=forbidden))
         for place in self.contradicted:
@@ -213,8 +215,8 @@ class _Attribution:
         elif len(kinds) == 1 and kinds != ["failed"]:
             self.found |= {place: Verdict(kinds[0], self.items[place].key) for place in left}
         elif kinds == ["failed"]:
-            reason = _joined(self.loose_reasons)
-            self.found |= {place: Verdict("failed", reason=reason) for place in left}
+            forbidden = self.loose_forbidden == len(left)
+            self.found |= {place: Verdict("failed", None, self._reasons(), forbidden) for place in left}
         elif "failed" not in kinds:
             self.found |= {place: Verdict("stored", self.items[place].key) for place in left}
         else:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from planhat_orm.session.changes import Change
     from planhat_orm.session.records import Record
 
-__all__ = ["MAX_BYTES", "MAX_ITEMS", "Upsert", "chunks_of", "merge_duplicates"]
+__all__ = ["MAX_BYTES", "MAX_ITEMS", "Upsert", "chunks_of", "is_keyed", "merge_duplicates"]
 
 #: The most items and bytes that Planhat takes in one request (https://www.planhat.com/developers/api/introduction).
 MAX_ITEMS = 5_000
@@ -54,6 +54,8 @@ class Upsert:
         self._path = path_for(model._meta.path)
         #: Set when a request failed as a whole: nothing is sent any more, and outcomes are "not_sent".
         self.stopped = False
+        #: How many records were created, updated and unchanged, as Planhat counts them.
+        self.counted = {"created": 0, "updated": 0, "unchanged": 0}
 
     def write(self, changes: Sequence[Change], done: Callable[[int, Outcome], None]) -> None:
         """Send items, and tell ``done`` each one's place among them and its outcome as soon as it is known.
@@ -130,6 +132,8 @@ class Upsert:
                 for item in sent
             ]
         told = envelope.told
+        for counted, count in zip(self.counted, (envelope.created, envelope.updated, envelope.nonupdates), strict=True):
+            self.counted[counted] += count
         verdicts = attribute(sent, envelope, repeated=repeated)
         return [
             Outcome(

@@ -139,6 +139,8 @@ class Ledger:
 
     outcomes: list[Outcome] = field(default_factory=list)
     settle: Callable[[Ledger], None] | None = field(default=None, repr=False, compare=False)
+    #: How many records were "created", "updated" and "unchanged" in all, as Planhat counts a bulk upsert.
+    counted: dict[str, int] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def ok(self) -> bool:
@@ -156,6 +158,9 @@ class Ledger:
         counts = Counter(outcome.status for outcome in self.outcomes)
         said = [f"{counts[status]} {status.replace('_', ' ')}" for status in get_args(Status) if counts[status]]
         lines = [f"{len(self)}: {', '.join(said)}" if said else "nothing to do"]
+        if counts["stored"]:
+            told = ", ".join(f"{count} {status}" for status, count in self.counted.items())
+            lines.append(f"  stored: Planhat counts {told} in all, and does not say which")
         errors = dict.fromkeys(str(one.error) for one in self.outcomes if one.error and one.status in NOT_DONE)
         lines += [f"  {error}" for error in list(errors)[:reasons]]
         if len(errors) > reasons:
@@ -182,7 +187,7 @@ class Ledger:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Without the session, which holds a token: a pickled ledger tells and does not ask.
-        return type(self), (self.outcomes,)
+        return type(self), (self.outcomes, None, self.counted)
 
     def of(self, status: Status) -> list[Outcome]:
         """Return the outcomes of one status."""
