@@ -347,12 +347,13 @@ class Run:
     def tested(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """Check the server's share on every row, then drop what does not match exactly."""
         predicate, slips = self.plan.predicate, Slips(self.plan)
+        looked_at = predicate.keys | {test.target.data_key for test in self.plan.asked}
         for batch in batches:
             slips.look(batch.rows)
+            if looked_at and not batch.whole:
+                self.settle(looked_at, batch.rows)
+            self.check_asked(batch.rows)
             if predicate:
-                if not batch.whole:
-                    self.settle(predicate.keys, batch.rows)
-                self.check_asked(batch.rows)
                 batch.rows = [row for row in batch.rows if predicate(row)]
             yield batch
             del batch

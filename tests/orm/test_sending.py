@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,8 +11,10 @@ from planhat_orm.errors import InvalidQuery
 from planhat_orm.models import Churn, Company, Enduser, Task, Ticket
 from planhat_orm.orm.matching import Span
 from planhat_orm.orm.params import Param
-from planhat_orm.orm.query import Query
 from planhat_orm.orm.sending import given_params, in_form, known_params, only_adds, sent
+
+if TYPE_CHECKING:
+    from planhat_orm.orm.query import Query
 
 ID = "64b00001912265b1f5000001"
 TOKYO = timezone(timedelta(hours=9))
