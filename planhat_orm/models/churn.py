@@ -33,9 +33,9 @@ class Churn(Model):
     The sources know two schemas. The older one (``value``, ``reasons``, ``churn_date``, ``created_at``) is in every
     copy and client and is what is written here; ``company`` and ``value`` are needed, which satisfies all of them. The
     present page has others (``is_churn``, ``churn_reason``, ``external_id``, ``create_date``) and calls itself a
-    placeholder: they are read if they come and never written, as Planhat drops what it does not know silently.
+    placeholder: they are read if they come and never written, as Planhat silently drops what it does not know.
 
-    ``get`` takes the ``id`` alone. A list takes a first and a last day, ``objects.params(**{"from": "2025-01-01"})``;
+    ``get`` takes the ``id`` alone. A list takes a first and a last day, ``objects.params(from_="2025-01-01", to=...)``;
     no source says which date they speak of, so a filter by ``churn_date`` is applied here and does not use them.
 
     Source: https://www.planhat.com/developers/api/churn
@@ -57,7 +57,9 @@ class Churn(Model):
             "companyId": Param("companyId", help="the churns of one company"),
             # Not for False: "excluded" may leave in rows that do not say whether they are downgrades.
             "downgrades": Param(
-                "onlyDowngrade", values={True: "only"}, help="only: partial losses alone; excluded: without them"
+                "onlyDowngrade",
+                values={True: "only"},
+                help="only: partial losses alone, as only_downgrade=True asks; excluded: by params() only",
             ),
             "from": Param(form="day", help="the first day, of an unnamed date, presumably that of the churn"),
             "to": Param(form="day", help="the last day, of the same date"),

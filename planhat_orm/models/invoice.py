@@ -73,10 +73,10 @@ class InvoiceLines(fields.List):
 class Invoice(Model):
     """An invoice to one company, made by Planhat from a licence or by you.
 
-    Three things have other names here than on other objects: the company is ``cId``, its name ``cName``, the external
-    id ``extId`` (``company``, ``company_name`` and ``external_id`` all the same); lists filter by ``companyId``.
-    ``invoice_date``, ``due_date``, ``paid_date`` and the period of each line are counted in days since 1970 and are
-    dates here; texts are read, too, and a number is what is sent. ``status`` does not follow ``paid_date``: set both.
+    Planhat names three things otherwise than on other objects: the company is ``cId``, its name ``cName``, the external
+    id ``extId``. Here they are ``company``, ``company_name`` and ``external_id`` as everywhere. ``invoice_date``,
+    ``due_date``, ``paid_date`` and the period of each line are counted in days since 1970 at Planhat and are dates
+    here; texts are read, too, and a number is what is sent. ``status`` does not follow ``paid_date``: set both.
 
     The page's text wants ``cId`` alone, its table the currency, too, and bulk upserts also the invoice date; all three
     are asked for here. ``line_items`` are marked as Planhat's own and yet sent in the page's sample; they may be
