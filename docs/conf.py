@@ -17,7 +17,7 @@ author = "the planhat_orm authors"
 copyright = "2026, the planhat_orm authors"  # noqa: A001 - Sphinx names it
 release = version = _metadata["metadata"]["version"]
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.viewcode", "model_tables"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.viewcode", "model_tables", "model_pages"]
 exclude_patterns = ["_build", "_ext"]
 html_theme = "furo"
 html_title = f"planhat_orm {release}"

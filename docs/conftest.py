@@ -17,6 +17,7 @@ from sybil.parsers.abstract import DocTestStringParser
 from sybil.parsers.markdown.lexers import FencedCodeBlockLexer
 from sybil.parsers.myst import CodeBlockParser
 
+from planhat_orm.orm.options import registry
 from planhat_orm.sandbox import Sandbox
 from planhat_orm.sandbox.loopback import only_loopback
 from planhat_orm.sandbox.pytest_plugin import UNSET
@@ -59,7 +60,14 @@ def open_page(names: dict[str, Any]) -> None:
             patch.delenv(name, raising=False)
         patch.setattr(sessions._Process, "default", None)
         stack.enter_context(only_loopback())
+        stack.callback(forget_all_but, set(registry))
         names |= {"box": box, "close_page": stack.pop_all().close}
+
+
+def forget_all_but(known: set[str]) -> None:
+    """Forget the models that a page declared."""
+    for name in registry.keys() - known:
+        del registry[name]
 
 
 def close_page(names: dict[str, Any]) -> None:

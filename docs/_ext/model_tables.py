@@ -1,37 +1,92 @@
 """Reference tables made of the models at build time: what a model declares is written down once.
 
-``model-endpoint`` says what Planhat's endpoint can do, ``model-fields`` lists the fields, ``model-managers`` the
-reverse managers. Imports Sphinx, docutils and the models; reads ``Model._meta`` only.
+One directive for each part of an object's page: ``model-endpoint``, ``model-operations``, ``model-filters``,
+``model-fields``, ``model-managers``, ``model-quirks``, ``model-sources``; and ``all-operations`` and ``all-limits`` for
+all objects. Imports Sphinx, docutils and the models; reads ``Model._meta`` only.
 """
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-import planhat_orm.models  # noqa: F401 - fills the registry
+import planhat_orm.analytics
+import planhat_orm.models
+from planhat_orm.analytics import activity, metric
 from planhat_orm.orm.fields import IdOf
-from planhat_orm.orm.options import registry
+from planhat_orm.orm.options import OPERATIONS, registry
 from planhat_orm.orm.relations import ForeignKey, ReferenceList, Related
+from planhat_orm.wire.endpoints import PREFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sphinx.application import Sphinx
 
+    from planhat_orm.analytics.inputs import Form
+    from planhat_orm.orm.evidence import Evidence, Source
     from planhat_orm.orm.fields import Field
     from planhat_orm.orm.model import Model
     from planhat_orm.orm.options import Options
+    from planhat_orm.orm.params import Param
 
 Cell: TypeAlias = nodes.Node | str
 
-PREFIXES = {"id": "{id}", "external_id": "extid-{external id}", "source_id": "srcid-{source id}"}
+#: The request of each operation; {} stands for the collection.
+REQUESTS = {
+    "create": "POST /{}",
+    "get": "GET /{}/{{key}}",
+    "list": "GET /{}",
+    "update": "PUT /{}/{{id}}",
+    "delete": "DELETE /{}/{{id}}",
+    "bulk_upsert": "PUT /{} with an array",
+}
+#: How each operation is written here.
+CALLS = {
+    "create": "{}.objects.create(...)",
+    "get": "{}.objects.get(...)",
+    "list": "{}.objects.filter(...)",
+    "update": ".save()",
+    "delete": ".delete()",
+    "bulk_upsert": "{}.objects.bulk_upsert([...])",
+}
+#: What each aspect of an endpoint is called in the table of its evidence.
+SAID_OF = {
+    "fields": "the properties",
+    "operations": "the operations",
+    "filters": "the filters",
+    "keys": "the keys in paths",
+    "matching": "the keys of a bulk upsert",
+    "required": "what a create needs",
+    "limits": "the page sizes",
+    "hidden": "the hidden rows",
+}
+
+
+def public_models() -> list[type[Model]]:
+    """Return the models of this package by name."""
+    ours = (planhat_orm.models.__name__ + ".", planhat_orm.analytics.__name__ + ".")
+    return sorted(
+        (model for model in registry.values() if model.__module__.startswith(ours)), key=lambda one: one.__name__
+    )
+
+
+def page_of(model: type[Model]) -> str:
+    """Return the name of a model's page: that of its module and, where it shares one, of the class."""
+    return model.__name__.lower()
 
 
 def code(text: str) -> nodes.literal:
     return nodes.literal(text, text)
+
+
+def link_to(model: type[Model], folder: str = "") -> nodes.Node:
+    """Lead to the page of a model."""
+    shown = code(model.__name__)
+    return nodes.reference("", "", shown, refuri=f"{folder}{page_of(model)}.html", internal=True)
 
 
 def table_of(headings: Sequence[str], widths: Sequence[int], rows: Iterable[Sequence[Cell]]) -> nodes.table:
@@ -50,16 +105,36 @@ def row_of(cells: Iterable[Cell]) -> nodes.row:
     return nodes.row("", *map(entry, cells))
 
 
+def sources_of(meta: Options) -> list[Source]:
+    """Return every source that a model names, in the order in which it does."""
+    evidence = chain(
+        meta.evidence.values(),
+        (field.evidence for field in meta.fields),
+        (param.evidence for param in meta.list_params.values()),
+        (quirk.evidence for quirk in meta.quirks),
+    )
+    return list(dict.fromkeys(source for one in evidence if one is not None for source in one.sources))
+
+
+def said(meta: Options, evidence: Evidence | None) -> nodes.Node:
+    """Say how sure something is, with the numbers of its sources."""
+    if evidence is None:
+        return nodes.Text("not said")
+    known = sources_of(meta)
+    numbers = ", ".join(map(str, sorted(known.index(source) + 1 for source in evidence.sources)))
+    return nodes.Text(f"{evidence.sure} [{numbers}]" if numbers else evidence.sure)
+
+
 def required_in(meta: Options) -> dict[str, str]:
     """Say of Planhat's names what a create needs."""
-    said: dict[str, str] = {}
+    found: dict[str, str] = {}
     for key in meta.create_required:
         if isinstance(key, str):
-            said[key] = "required"
+            found[key] = "required"
         else:
             names = [meta.by_key[one].name for one in key]
-            said |= dict.fromkeys(key, f"required: one of {', '.join(names)}")
-    return said
+            found |= dict.fromkeys(key, f"required: one of {', '.join(names)}")
+    return found
 
 
 def letters(text: str) -> str:
@@ -67,9 +142,18 @@ def letters(text: str) -> str:
 
 
 def type_of(field: Field[Any, Any]) -> nodes.Node:
-    """Name the type that is read; that of a link leads to the model on the same page."""
-    shown = code(field.python_type)
-    return nodes.reference("", "", shown, refid=field.relation.lower()) if field.relation else shown
+    """Name the type that is read; that of a link leads to the model's page."""
+    if field.relation in registry and registry[field.relation] in public_models():
+        return nodes.reference("", "", code(field.python_type), refuri=f"{page_of(registry[field.relation])}.html")
+    return code(field.python_type)
+
+
+def wire_name(field: Field[Any, Any], meta: Options) -> str:
+    """Return Planhat's name of a field, with the others under which it travels."""
+    others = [alias for alias, key in meta.aliases.items() if key == field.data_key]
+    written = [f"written as {field.write_key}"] if field.write_key != field.data_key else []
+    more = written + ([f"also read as {', '.join(others)}"] if others else [])
+    return f"{field.data_key} ({'; '.join(more)})" if more else field.data_key
 
 
 def notes_on(field: Field[Any, Any], ids: dict[Field[Any, Any], str], required: str) -> str:
@@ -80,6 +164,8 @@ def notes_on(field: Field[Any, Any], ids: dict[Field[Any, Any], str], required: 
         notes.append(f"its id is {ids[field]}" if field in ids else "a link")
     if isinstance(field, ReferenceList):
         notes.append("links; .ids costs nothing")
+    if isinstance(field, (ForeignKey, ReferenceList)) and field.takes_keys:
+        notes.append(f"takes {field.to}.ref(...)")
     if field.choices:
         notes.append(f"one of {', '.join(field.choices)}")
     if field.label and letters(field.label) != letters(field.name):
@@ -104,26 +190,32 @@ class ModelDirective(SphinxDirective):
             raise self.error(f"there is no model {name!r}; there are: {', '.join(sorted(registry))}")
         return registry[name]
 
+    @property
+    def meta(self) -> Options:
+        """Its options."""
+        return self.chosen._meta
+
 
 class ModelFields(ModelDirective):
     """The table of a model's fields."""
 
-    HEADINGS: ClassVar[tuple[str, ...]] = ("Name", "Planhat's name", "Type", "Notes")
+    HEADINGS: ClassVar[tuple[str, ...]] = ("Name", "Planhat's name", "Type", "Notes", "How sure")
 
     def run(self) -> list[nodes.Node]:
-        meta = self.chosen._meta
+        meta = self.meta
         required = required_in(meta)
         ids = {field.key: field.name for field in meta.virtual if isinstance(field, IdOf)}
         rows = [
             (
                 code(field.name),
-                code(field.data_key),
+                code(wire_name(field, meta)),
                 type_of(field),
                 notes_on(field, ids, required.get(field.data_key, "")),
+                said(meta, field.evidence or meta.evidence.get("fields")),
             )
             for field in meta.fields
         ]
-        return [table_of(self.HEADINGS, (20, 20, 15, 45), rows)]
+        return [table_of(self.HEADINGS, (18, 18, 14, 36, 14), rows)]
 
 
 class ModelManagers(ModelDirective):
@@ -134,7 +226,7 @@ class ModelManagers(ModelDirective):
         found = [value for cls in model.__mro__ for value in vars(cls).values() if isinstance(value, Related)]
         if not found:
             return [nodes.paragraph("", f"{model.__name__} has no reverse managers.")]
-        rows = [(code(one.name), code(one.to), code(f"{one.to}.{one.key(model).name}")) for one in found]
+        rows = [(code(one.name), link_to(registry[one.to]), code(f"{one.to}.{one.key(model).name}")) for one in found]
         return [table_of(("Manager", "of", "whose link is this record"), (30, 30, 40), rows)]
 
 
@@ -142,34 +234,203 @@ class ModelEndpoint(ModelDirective):
     """What Planhat's endpoint of a model can do, as far as it is documented."""
 
     def run(self) -> list[nodes.Node]:
-        rows = [(name, value) for name, value in self.facts(self.chosen._meta) if value]
-        return [table_of(("What", "Value"), (30, 70), rows)]
+        meta = self.meta
+        rows = [
+            (name, value, said(meta, meta.evidence.get(aspect)) if aspect else "")
+            for name, value, aspect in self.facts(meta)
+            if value
+        ]
+        return [table_of(("What", "Value", "How sure"), (26, 56, 18), rows)]
 
-    def facts(self, meta: Options) -> Iterable[tuple[str, Cell]]:
+    def facts(self, meta: Options) -> Iterator[tuple[str, Cell, str]]:
         default, most = meta.page_size
         named = {key: field.name for key, field in meta.by_key.items()}
-        yield "Path", code(f"/{meta.path}")
+        keys = [f"/{meta.path}/{PREFIXES.get(kind, '')}{{{kind}}}" for kind in meta.keyables]
+        yield "Path", code(f"/{meta.path}"), "operations"
         if meta.constant:
-            yield "Only rows with", code(", ".join(f"{key}={value}" for key, value in meta.constant.items()))
-        yield "One record by", code(", ".join(f"/{meta.path}/{PREFIXES[key]}" for key in meta.keyables))
-        yield "Unique in a tenant", ", ".join(named[key] for key in ("_id", *meta.unique))
-        yield "Rows in a page", f"{default:,} when none is asked for, at most {most:,}"
-        filters = [f"{named[key]} ({name}=)" for name, key in meta.exact_params.items()]
-        yield "Filters of the list", ", ".join(filters) or "none"
-        yield "of these, lists of values", ", ".join(named[meta.exact_params[name]] for name in meta.many_params)
-        yield "Sent as a hint only", ", ".join(f"{name}=" for name in meta.hint_params)
-        yield "Sent so that nothing is hidden", ", ".join(f"{name}={value}" for name, value in meta.unhide.items())
+            yield "Only rows with", code(", ".join(f"{key}={value}" for key, value in meta.constant.items())), ""
+        if meta.same_records_as:
+            yield "The records of", code(f"/{meta.same_records_as}"), ""
+        if "get" in meta.operations:
+            yield "One record by", code(", ".join(keys)), "keys"
+        yield "Unique in a tenant", ", ".join(named[key] for key in ("_id", *meta.unique)), "keys"
+        yield (
+            "Unique within another record",
+            ", ".join(f"{named[key]} within one {named[inside]}" for key, inside in meta.unique_within.items()),
+            "keys",
+        )
+        yield "Rows in a page", f"{default:,} when none is asked for, at most {most:,}", "limits"
+        yield "Lists take", ", ".join(meta.list_takes) or "nothing", "filters"
+        shown = {name: value if isinstance(value, str) else " and ".join(value) for name, value in meta.unhide.items()}
+        yield "Sent so that nothing is hidden", ", ".join(f"{name}={value}" for name, value in shown.items()), "hidden"
         if meta.lean_path:
-            yield "Index of all records", code(f"/{meta.lean_path}")
+            yield "Index of all records", code(f"/{meta.lean_path}"), "filters"
         if meta.lean_list:
-            yield "Lists", "hold fewer properties than a single record does, unless they are selected"
-        yield "Bulk upsert matches on", ", ".join(named[key] for key in meta.match_keys)
-        yield "Source", nodes.reference("", meta.doc_url, refuri=meta.doc_url)
+            yield "Lists", "hold fewer properties than a single record does, unless they are selected", "fields"
+        if "bulk_upsert" in meta.operations:
+            yield "Bulk upsert matches on", ", ".join(named[key] for key in meta.match_keys), "matching"
+        needed = ", ".join(
+            " or ".join(named[one] for one in ((key,) if isinstance(key, str) else key)) for key in meta.create_required
+        )
+        if "create" in meta.operations or "bulk_upsert" in meta.operations:
+            yield "A create needs", needed or "nothing", "required"
+        yield "Planhat's page", nodes.reference("", meta.doc_url, refuri=meta.doc_url), ""
+
+
+class ModelOperations(ModelDirective):
+    """The operations of a model: how each is written, what is sent, or what to do instead."""
+
+    def run(self) -> list[nodes.Node]:
+        return [table_of(("Operation", "Here", "Request", "How sure"), (16, 34, 32, 18), self.rows(self.meta))]
+
+    def rows(self, meta: Options) -> Iterator[Sequence[Cell]]:
+        for name in OPERATIONS:
+            evidence = meta.evidence.get(name) or meta.evidence.get("operations")
+            shown = name.replace("_", " ")
+            if name in meta.not_offered:
+                yield shown, f"not offered: {meta.not_offered[name]}", "", said(meta, evidence)
+            else:
+                call, request = CALLS[name].format(meta.name), REQUESTS[name].format(meta.path)
+                yield shown, code(call), code(request), said(meta, evidence)
+        for name, request in meta.more_operations.items():
+            yield name, code(f".{name}()"), code(request), said(meta, meta.evidence.get("operations"))
+
+
+class ModelFilters(ModelDirective):
+    """The parameters of a model's list, beside those of paging."""
+
+    def run(self) -> list[nodes.Node]:
+        meta = self.meta
+        if not meta.list_params:
+            return [nodes.paragraph("", f"Lists of {meta.name} take no filter; all filters are applied here.")]
+        rows = [
+            (
+                code(name),
+                self.written(meta, name, param),
+                param.help,
+                said(meta, param.evidence or meta.evidence.get("filters")),
+            )
+            for name, param in meta.list_params.items()
+        ]
+        return [table_of(("Parameter", "Sent for", "Meaning", "How sure"), (16, 34, 34, 16), rows)]
+
+    def written(self, meta: Options, name: str, param: Param) -> Cell:
+        if not param.data_key:
+            return code(f"params({name}=...)")
+        field = meta.by_key[param.data_key].name
+        lookup = "" if param.lookup in ("exact", "contains") else f"__{param.lookup}"
+        shown = f"filter({field}{lookup}=...)" + (f", {field}__in=[...]" if param.many else "")
+        return nodes.inline("", "", code(shown), nodes.Text(" (a hint: rows are tested here)" if param.hint else ""))
+
+
+class ModelQuirks(ModelDirective):
+    """What is particular to a model."""
+
+    def run(self) -> list[nodes.Node]:
+        meta = self.meta
+        if not meta.quirks:
+            return [nodes.paragraph("", "None that the tables above do not tell.")]
+        items = [
+            nodes.list_item(
+                "", nodes.paragraph("", "", nodes.Text(f"{quirk.text} ("), said(meta, quirk.evidence), nodes.Text(")"))
+            )
+            for quirk in meta.quirks
+        ]
+        return [nodes.bullet_list("", *items)]
+
+
+class ModelSources(ModelDirective):
+    """The sources that the numbers in a page's tables stand for."""
+
+    def run(self) -> list[nodes.Node]:
+        items = [nodes.list_item("", nodes.paragraph("", "", *self.shown(source))) for source in sources_of(self.meta)]
+        if not items:
+            return [nodes.paragraph("", "None are named.")]
+        return [nodes.enumerated_list("", *items, enumtype="arabic", prefix="", suffix=".")]
+
+    def shown(self, source: Source) -> Iterator[nodes.Node]:
+        yield nodes.reference("", source.title, refuri=source.url) if source.url else nodes.Text(source.title)
+        if source.dated:
+            yield nodes.Text(f", {source.dated}")
+
+
+class AllOperations(SphinxDirective):
+    """One table of all objects and operations."""
+
+    def run(self) -> list[nodes.Node]:
+        headings = ("Object", "Path", *(name.replace("_", " ") for name in OPERATIONS), "get by", "more")
+        rows = [tuple(self.row(model)) for model in public_models()]
+        return [table_of(headings, (14, 16, 8, 8, 8, 8, 8, 8, 14, 8), rows)]
+
+    def row(self, model: type[Model]) -> Iterator[Cell]:
+        meta = model._meta
+        yield link_to(model, "generated/")
+        yield code(f"/{meta.path}")
+        for name in OPERATIONS:
+            yield "yes" if name in meta.operations else "no"
+        yield ", ".join(meta.keyables) if "get" in meta.operations else "no"
+        yield ", ".join(meta.more_operations)
+
+
+class AllLimits(SphinxDirective):
+    """One table of the page sizes of all objects."""
+
+    def run(self) -> list[nodes.Node]:
+        rows = [
+            (
+                link_to(model, "reference/generated/"),
+                f"{model._meta.page_size[0]:,}",
+                f"{model._meta.page_size[1]:,}",
+                evidence.sure if (evidence := model._meta.evidence.get("limits")) else "not said",
+                ", ".join(source.title for source in evidence.sources) if evidence else "",
+            )
+            for model in public_models()
+        ]
+        headings = ("Object", "Rows without limit", "At most", "How sure", "Source")
+        return [table_of(headings, (16, 12, 12, 14, 46), rows)]
+
+
+class Inputs(SphinxDirective):
+    """What an event of an analytics class may hold, from the table that the class checks it by."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        form: Form = {"Activity": activity.BULK_FORM, "Metric": metric.FORM}[self.arguments[0]]
+        rows = [
+            (
+                code(one.name),
+                code(", ".join(dict.fromkeys((one.data_key, *one.bulk_keys)))),
+                code(one.python_type),
+                "; ".join([*(["required"] if one.required else []), *([one.help] if one.help else [])]),
+                self.said(one.evidence),
+            )
+            for one in form.inputs
+        ]
+        return [table_of(("Name", "Planhat's name", "Type", "Notes", "How sure"), (18, 18, 14, 30, 20), rows)]
+
+    def said(self, evidence: Evidence | None) -> str:
+        if evidence is None:
+            return "not said"
+        return f"{evidence.sure}: {', '.join(source.title for source in evidence.sources)}"
+
+
+DIRECTIVES: dict[str, type[SphinxDirective]] = {
+    "model-endpoint": ModelEndpoint,
+    "model-operations": ModelOperations,
+    "model-filters": ModelFilters,
+    "model-fields": ModelFields,
+    "model-managers": ModelManagers,
+    "model-quirks": ModelQuirks,
+    "model-sources": ModelSources,
+    "analytics-inputs": Inputs,
+    "all-operations": AllOperations,
+    "all-limits": AllLimits,
+}
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directives."""
-    app.add_directive("model-fields", ModelFields)
-    app.add_directive("model-managers", ModelManagers)
-    app.add_directive("model-endpoint", ModelEndpoint)
+    for name, directive in DIRECTIVES.items():
+        app.add_directive(name, directive)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
