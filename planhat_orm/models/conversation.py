@@ -175,17 +175,15 @@ class Conversation(Model):
     # Planhat takes these and shows them nowhere.
     use_subject: fields.Boolean = fields.Boolean(
         "useSubject",
-        get_only=True,
-        help="sent in the official samples, its meaning untold; taken and shown nowhere",
+        write_only=True,
+        help="sent in the official samples, its meaning untold",
         evidence=documented(POSTMAN),
     )
     owner: ForeignKey[User] = ForeignKey(
         "User", "ownerId", get_only=True, help="its owner; taken and shown nowhere", evidence=documented(POSTMAN)
     )
     owner_id: fields.Id = fields.IdOf(owner)
-    comments: fields.List = fields.List(
-        "comments", get_only=True, help="items {by, text}; taken and shown nowhere", evidence=observed(V_GRUN)
-    )
+    comments: fields.List = fields.List("comments", write_only=True, help="items {by, text}", evidence=observed(V_GRUN))
 
     email_template_ids: fields.IdList = fields.IdList(
         "emailTemplateIds", read_only=True, help="ids of the e-mail templates used, which have no endpoint"

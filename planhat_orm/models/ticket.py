@@ -125,12 +125,12 @@ class Ticket(Model):
     )
     submitter_name: fields.Text = fields.Text(
         "name",
-        get_only=True,
-        help="of who sent it in, for an enduser that has to be made; taken and shown nowhere",
+        write_only=True,
+        help="of who sent it in, for an enduser that has to be made",
         evidence=inferred(PH_DESK),
     )
     agent_email: fields.Text = fields.Text(
-        "agentEmail", get_only=True, help="empty in the sample; taken and shown nowhere", evidence=documented(PH_DESK)
+        "agentEmail", write_only=True, help="of who answers it; empty in the sample", evidence=documented(PH_DESK)
     )
     subject: fields.Text = fields.Text(
         "subject", write_key="title", label="Title", help="the title; sent as title, read from subject"
