@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from planhat_orm.analytics import pushing
 from planhat_orm.analytics.delivering import Delivery
-from planhat_orm.analytics.inputs import Form, Info, Input, Key, Moment, key_of
+from planhat_orm.analytics.inputs import Figure, Form, Info, Input, Key, Moment, PlanhatId, key_of, session_for
 from planhat_orm.errors import NotSupported, ValidationError
 from planhat_orm.models import sources
 from planhat_orm.orm import conversion
 from planhat_orm.orm.evidence import documented, inferred, observed
-from planhat_orm.session.session import Session
+from planhat_orm.wire.endpoints import is_object_id
 
 if TYPE_CHECKING:
     import datetime
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
     from planhat_orm.models.company import Company
     from planhat_orm.models.enduser import Enduser
-    from planhat_orm.orm.relations import Ref
+    from planhat_orm.orm.refs import Ref
     from planhat_orm.session.changes import Ledger, Outcome
+    from planhat_orm.session.session import Session
 
 DOC_URL = "https://www.planhat.com/developers/api/user-activities"
 #: The calls of Segment that do anything at Planhat for a person; others are dropped without an error.
@@ -63,10 +64,11 @@ def _of_enduser(enduser: Any, session: Session) -> dict[str, Any]:
         if not getattr(enduser, "email", None) or enduser._meta.path != "endusers":
             raise
         key = None
+    company_id = getattr(enduser, "company_id", None)
     known = {
         "external_id": key,
         "email": getattr(enduser, "email", None),
-        "company_id": getattr(enduser, "company_id", None),
+        "company_id": company_id if is_object_id(company_id) else None,
     }
     return {name: value for name, value in known.items() if value}
 
@@ -114,7 +116,7 @@ FORM = Form(
         Input(
             "company_id",
             "companyId",
-            Key(),
+            PlanhatId(),
             "str",
             help="Planhat's id of the company: tells apart people who share an e-mail",
             evidence=documented(sources.PRIMARY_HELP),
@@ -132,7 +134,7 @@ FORM = Form(
         Input(
             "weight",
             "weight",
-            conversion.Number(),
+            Figure(),
             "float",
             help="how much it matters; 1 where it is missing",
             evidence=documented(_FIRST, sources.ANALYTICS_PLUGIN),
@@ -214,7 +216,7 @@ class Activity:
         :param weight: how much it matters, 1 unless said.
         :param date: when: a date, or a datetime with a time zone; now, unless said.
         :param info: whatever else there is to tell.
-        :param session: the session to use, in place of the current one.
+        :param session: the session to use, in place of that of the objects, or the current one.
         :return: the outcome, "acknowledged": it was received.
         :raises ConfigurationError: without a tenant token; nothing was sent.
         :raises ValidationError: for what may not be sent, by name; nothing was sent.
@@ -240,7 +242,7 @@ class Activity:
             "date": date,
             "info": info,
         }
-        session = session or Session.current()
+        session = session_for(session, (enduser, company))
         session.require_tenant_token("Activity.track()")
         body = FORM.body(given, session, bulk=False)
         return pushing.push_one(body, Delivery(cls, "/analytics/{tenant}", auth="none", listed=False), session)
@@ -265,7 +267,7 @@ class Activity:
 
         :param rows: the events; a single dict is one.
         :param action: that of rows which name none.
-        :param session: the session to use, in place of the current one.
+        :param session: the session to use, in place of that of the objects, or the current one.
         :param on_error: "collect" returns the ledger whatever became of the events.
         :return: the ledger: ``acknowledged`` events were received, and nothing is ever told of what became of them.
         :raises ConfigurationError: without a tenant token; nothing was sent.
@@ -284,7 +286,7 @@ class Activity:
             rows,
             Delivery(cls, "/analytics/bulk/{tenant}", auth="none"),
             given={} if action is None else {"action": action},
-            session=session or Session.current(),
+            session=session,
             on_error=on_error,
         )
 
@@ -310,7 +312,7 @@ class Activity:
         :param event: what was done, for "track".
         :param traits: what is known of the person: ``name``, ``email``, ``companyId``.
         :param properties: whatever else there is to tell of the event.
-        :param session: the session to use, in place of the current one.
+        :param session: the session to use, in place of that of the objects, or the current one.
         :return: the outcome, "acknowledged": it was received.
         :raises NotSupported: for another type.
         :raises ConfigurationError: without a tenant token; nothing was sent.
@@ -327,7 +329,7 @@ class Activity:
                 f"Planhat does nothing with Segment's {type!r} and answers 200 all the same: send "
                 f"{' or '.join(map(repr, SEGMENT_CALLS))}"
             )
-        session = session or Session.current()
+        session = session_for(session, ())
         session.require_tenant_token("Activity.segment()")
         given = {"user_id": user_id, "event": event, "traits": traits, "properties": properties}
         body = SEGMENT_FORM.body(given, session, bulk=False)

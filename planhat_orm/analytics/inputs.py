@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Callable, Mapping
+import numbers
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import marshmallow
@@ -17,15 +19,16 @@ import marshmallow
 from planhat_orm.errors import ValidationError, suggestion
 from planhat_orm.orm import conversion
 from planhat_orm.orm.model import Model
-from planhat_orm.orm.relations import Ref
+from planhat_orm.orm.refs import Ref
+from planhat_orm.session.session import Session
+from planhat_orm.wire.endpoints import is_object_id
 
 if TYPE_CHECKING:
     from planhat_orm.orm.evidence import Evidence
-    from planhat_orm.session.session import Session
 
 Body = dict[str, Any]
 #: Replaces the objects among the values of a row by their keys; adds to the complaints what cannot be.
-Unfold = Callable[[dict[str, Any], "Session"], dict[str, Any]]
+Unfold = Callable[[dict[str, Any], Session], dict[str, Any]]
 
 
 class Key(conversion.Text):
@@ -36,6 +39,26 @@ class Key(conversion.Text):
             raise marshmallow.ValidationError(f"keys are text (str), not {conversion.kind(value)} {value!r}")
         if not value.strip():
             raise marshmallow.ValidationError("is blank")
+        return value
+
+
+class Figure(conversion.Number):
+    """A number of any kind: those of numpy and of databases (Decimal) are sent as the float or int that they equal."""
+
+    def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
+        if isinstance(value, (Decimal, numbers.Real)) and not isinstance(value, (int, float)):
+            value = int(value) if isinstance(value, numbers.Integral) else float(value)
+        return super()._serialize(value, attr, obj, **kwargs)
+
+
+class PlanhatId(conversion.Text):
+    """An id that Planhat gave."""
+
+    def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
+        if not is_object_id(value):
+            raise marshmallow.ValidationError(
+                f"must be a Planhat id (24 hexadecimal digits), not {conversion.shown(value)}"
+            )
         return value
 
 
@@ -169,6 +192,16 @@ def is_nan(value: Any) -> bool:
     (True, False, False)
     """
     return isinstance(value, (float, datetime.date)) and bool(value != value)  # NaN is all that does
+
+
+def session_for(session: Session | None, values: Iterable[Any]) -> Session:
+    """Return the session that is named, else that of the first object which has one, else the current one.
+
+    >>> session_for(session, []) is session
+    True
+    """
+    joined = (value._joined() for value in values if isinstance(value, Model))
+    return session or next((one for one in joined if one is not None), None) or Session.current()
 
 
 def key_of(value: Any, name: str, paths: Mapping[str, str], session: Session) -> tuple[str, str]:

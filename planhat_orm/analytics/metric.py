@@ -14,7 +14,7 @@ import marshmallow
 
 from planhat_orm.analytics import pushing
 from planhat_orm.analytics.delivering import Delivery
-from planhat_orm.analytics.inputs import Form, Input, Key, Moment, key_of
+from planhat_orm.analytics.inputs import Figure, Form, Input, Key, Moment, key_of
 from planhat_orm.errors import ValidationError
 from planhat_orm.models import sources
 from planhat_orm.orm import conversion, fields
@@ -22,11 +22,11 @@ from planhat_orm.orm.evidence import Quirk, documented, inferred, observed
 from planhat_orm.orm.model import Model, ModelBase
 from planhat_orm.orm.params import Param
 from planhat_orm.orm.relations import ForeignKey
-from planhat_orm.session.session import Session
 
 if TYPE_CHECKING:
     from planhat_orm.models.company import Company
     from planhat_orm.session.changes import Ledger
+    from planhat_orm.session.session import Session
 
 DOC_URL = "https://www.planhat.com/developers/api/metrics"
 #: Collections whose records have metrics, and what a metric calls their model: "EndUser", unlike the rest of the API.
@@ -95,7 +95,7 @@ FORM = Form(
             help="the metric; made on first use. Planhat's page wants no spaces or special characters",
             evidence=documented(*_SOURCES, sources.CASTAI),
         ),
-        Input("value", "value", conversion.Number(), "float", required=True, evidence=documented(*_SOURCES)),
+        Input("value", "value", Figure(), "float", required=True, evidence=documented(*_SOURCES)),
         Input(
             "external_id",
             "externalId",
@@ -263,7 +263,7 @@ class Metric(Model):
         :param dimension_id: that of rows which name none.
         :param model: that of rows which name none: the class or its name.
         :param date: that of rows which name none.
-        :param session: the session to use, in place of the current one.
+        :param session: the session to use, in place of that of the objects, or the current one.
         :param on_error: "collect" returns the ledger whatever became of the points.
         :return: the ledger: ``acknowledged`` points were received, ``failed`` ones refused by Planhat for their form. A
             point whose record Planhat does not know is acknowledged, too, and dropped later.
@@ -287,6 +287,6 @@ class Metric(Model):
             rows,
             Delivery(cls, "/dimensiondata/{tenant}"),
             given={name: value for name, value in given.items() if value is not None},
-            session=session or Session.current(),
+            session=session,
             on_error=on_error,
         )

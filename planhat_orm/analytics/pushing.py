@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from planhat_orm.analytics.delivering import deliver
+from planhat_orm.analytics.inputs import session_for
 from planhat_orm.errors import BulkError, InvalidQuery, ValidationError
 from planhat_orm.orm.model import Model
 from planhat_orm.session.changes import Ledger, Outcome
@@ -32,7 +33,7 @@ MOST_NAMED = 20
 
 
 def push(
-    form: Form, rows: Any, delivery: Delivery, *, given: Mapping[str, Any], session: Session, on_error: OnError
+    form: Form, rows: Any, delivery: Delivery, *, given: Mapping[str, Any], session: Session | None, on_error: OnError
 ) -> Ledger:
     """Send rows in chunks and return what became of each.
 
@@ -46,8 +47,9 @@ def push(
     """
     if on_error not in ("raise", "collect"):
         raise InvalidQuery(f"on_error= is 'raise' or 'collect', not {on_error!r}")
-    session.require_tenant_token(f"{form.model}.push()")
     found = rows_of(rows, form.model)
+    session = session_for(session, _objects(form, found))
+    session.require_tenant_token(f"{form.model}.push()")
     bodies: Iterable[Body] = checked(form, found, given, session)
     if isinstance(found, Sequence):
         bodies = list(bodies)
@@ -68,8 +70,22 @@ def push(
         raise
     if on_error == "raise" and not ledger.ok:
         cause = next((outcome.error for outcome in ledger if outcome.error is not None), None)
-        raise BulkError(f"{form.model}.push(): {ledger.summary()}", result=ledger) from cause
+        raise BulkError(f"{form.model}.push(): {ledger.summary()}\n{advice(ledger)}", result=ledger) from cause
     return ledger
+
+
+def advice(ledger: Ledger) -> str:
+    """Say what may be done about what was not acknowledged.
+
+    >>> advice(Ledger())
+    '.result has the outcome of each'
+    """
+    text = ".result has the outcome of each"
+    if ledger.unknown:
+        text += "; what is unknown may have been received: look at Planhat before you push it again, or it counts twice"
+    if ledger.not_sent:
+        text += f"; rows[{ledger.not_sent[0].change.place}:] were not sent and can be pushed again"
+    return text
 
 
 def rows_of(rows: Any, model: str) -> Iterable[Any]:
@@ -117,7 +133,7 @@ def checked(form: Form, rows: Iterable[Any], given: Mapping[str, Any], session: 
     for place, row in enumerate(rows):
         try:
             if not isinstance(row, Mapping):
-                raise ValidationError({"it": [f"is no dict but {type(row).__name__}"]})
+                raise ValidationError(f"is no dict but {type(row).__name__}")
             bodies.append(form.body({**given, **_said(row)}, session, bulk=True))
         except ValidationError as error:
             wrong += 1
@@ -129,6 +145,13 @@ def checked(form: Form, rows: Iterable[Any], given: Mapping[str, Any], session: 
             bodies = []
     refuse(form.model, problems, wrong)
     yield from bodies
+
+
+def _objects(form: Form, rows: Iterable[Any]) -> Iterator[Any]:
+    """Yield the objects in rows that can be looked at without being used up."""
+    for row in rows if isinstance(rows, Sequence) else ():
+        if isinstance(row, Mapping):
+            yield from (row[name] for name in form.objects if name in row)
 
 
 def _said(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from planhat_orm import (
 )
 from planhat_orm.analytics import Activity, pushing
 from planhat_orm.models import Company, Enduser
+from planhat_orm.orm.refs import Ref
 from planhat_orm.sandbox.box import TENANT_TOKEN
 
 if TYPE_CHECKING:
@@ -143,6 +144,7 @@ def test_an_unknown_person_without_a_company_is_acknowledged_and_dropped(box: Sa
         ({"email": "a@b.example", "date": datetime.datetime(2026, 1, 1)}, "date: is a datetime without a time zone"),
         ({"email": "a@b.example", "company": Company(name="New")}, "company: .* has no external id"),
         ({"enduser": Enduser(first_name="Ada")}, "enduser: .* has no external id"),
+        ({"enduser": Ref(Enduser, "external_id", "ada-1"), "weight": True}, "weight: must be a number"),
         ({"enduser": Company(name="Acme")}, "enduser: must be an object of Enduser"),
     ],
 )
@@ -154,6 +156,20 @@ def test_an_event_that_may_not_be_sent_is_refused(
     with pytest.raises(ValidationError, match=said):
         Activity.push([{"action": "login", **given}])
     assert box.requests == []
+
+
+def test_a_company_id_is_one_of_planhats(box: Sandbox, session: Session) -> None:
+    with pytest.raises(ValidationError, match="company_id: must be a Planhat id"):
+        Activity.push([{"email": "a@b.example", "action": "login", "company_id": "acme-42"}])
+    assert box.requests == []
+
+
+def test_an_event_goes_to_the_session_of_its_person(box: Sandbox, ada: Enduser) -> None:
+    with box.session() as other:
+        Activity.track("login", enduser=ada)
+        Activity.push([{"enduser": ada, "action": "login"}])
+    assert other.stats.requests == 0
+    assert len(box.requests) == 2
 
 
 def test_a_blank_action_is_refused(box: Sandbox, session: Session) -> None:

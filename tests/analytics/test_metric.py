@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 from datetime import UTC, date
+from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -154,6 +156,23 @@ def test_dates_are_days_or_aware_times(box: Sandbox, session: Session, given: An
     assert box.requests[0].json[0]["date"] == sent
 
 
+@pytest.mark.parametrize(
+    ("given", "sent"), [(Decimal("12.50"), 12.5), (Fraction(1, 4), 0.25), (0, 0), (-3, -3), (3.0, 3.0)]
+)
+def test_numbers_of_any_kind_are_sent(box: Sandbox, session: Session, given: Any, sent: float) -> None:
+    Metric.push([{**POINT, "value": given}])
+    assert box.requests[0].json[0]["value"] == sent
+    with pytest.raises(ValidationError, match="value: must be a finite number"):
+        Metric.push([{**POINT, "value": Decimal("NaN")}])
+
+
+def test_points_go_to_the_session_of_their_objects(box: Sandbox, acme: Company) -> None:
+    mine = acme._session()
+    with box.session() as other:
+        Metric.push([{"parent": acme, "dimension_id": "logins", "value": 1}])
+    assert (mine.stats.requests, other.stats.requests) == (2, 0)
+
+
 def test_a_naive_time_is_of_the_sessions_zone_and_refused_without_one(box: Sandbox, session: Session) -> None:
     naive = {**POINT, "date": datetime.datetime(2026, 1, 5, 12)}
     with pytest.raises(ValidationError, match=r"rows\[0\].*date.*without a time zone"):
@@ -232,7 +251,7 @@ def test_only_the_first_of_many_wrong_rows_are_named(box: Sandbox, session: Sess
 def test_what_is_no_rows_is_refused(box: Sandbox, session: Session, rows: Any) -> None:
     with pytest.raises(InvalidQuery, match="takes rows"):
         Metric.push(rows)
-    with pytest.raises(ValidationError, match=r"rows\[0\]: it: is no dict but str"):
+    with pytest.raises(ValidationError, match=r"rows\[0\]: is no dict but str"):
         Metric.push(["logins"])
     assert box.requests == []
 
@@ -482,6 +501,7 @@ def test_a_lost_answer_is_never_followed_by_a_second_try(
         Metric.push(points(6))
     assert statuses(caught.value.result) == ["acknowledged"] * 2 + ["unknown"] * 2 + ["not_sent"] * 2
     assert isinstance(caught.value.__cause__, AmbiguousWrite)
+    assert "rows[4:] were not sent" in str(caught.value)
     assert len(box.requests) == 2
 
 
