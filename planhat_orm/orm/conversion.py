@@ -154,6 +154,16 @@ def wire_day(value: date) -> DayText:
     return DayText(wire_instant(datetime.combine(value, time(), UTC)))
 
 
+def in_shape(value: Any, stored: Any) -> Any:
+    """Return a day in the shape of what it replaces: a number of days over one, else the timestamp that it is.
+
+    >>> in_shape(DayText("2020-05-13T00:00:00.000Z"), 18000), in_shape("2020-05-13", 18000)
+    (18395, '2020-05-13')
+    """
+    counted = isinstance(stored, (int, float)) and not isinstance(stored, bool)
+    return value.number if isinstance(value, DayText) and counted else value
+
+
 def kind(value: object) -> str:
     """Name the type of ``value`` for a message."""
     return type(value).__name__

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, overload
 import marshmallow
 
 from planhat_orm.errors import DecodeError, FieldError, ValidationError, suggestion
-from planhat_orm.orm.conversion import DayText, plain_copy, same, shown, wire_json
+from planhat_orm.orm.conversion import in_shape, plain_copy, same, shown, wire_json
 from planhat_orm.orm.fields import MISSING, Field
 
 if TYPE_CHECKING:
@@ -174,16 +174,6 @@ class CustomValues(MutableMapping[str, Any]):
 
     def _readable(self) -> bool:
         return isinstance(self._raw(), Mapping) or not self._raw()
-
-
-def in_shape(value: Any, stored: Any) -> Any:
-    """Return a day in the shape of what it replaces: a number of days over one, else the timestamp that it is.
-
-    >>> in_shape(DayText("2020-05-13T00:00:00.000Z"), 18000), in_shape("2020-05-13", 18000)
-    (18395, '2020-05-13')
-    """
-    counted = isinstance(stored, (int, float)) and not isinstance(stored, bool)
-    return value.number if isinstance(value, DayText) and counted else value
 
 
 def differs(ours: Any, theirs: Any) -> bool:

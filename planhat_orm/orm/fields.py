@@ -458,6 +458,8 @@ class Custom(Field[T, T]):
         stored = data.decode(obj._raw.get(data.data_key)).get(self.key, MISSING)
         if stored is not MISSING and conversion.same(self.readable(stored), self.readable(encoded)):
             encoded = stored  # what reads the same is no change: a day is stored as any time near its midnight
-        elif isinstance(value, date) and isinstance(self.marshmallow, conversion.DayNumber) and isinstance(stored, str):
-            encoded = conversion.wire_day(value)  # the stored day shows what type the field has
+        elif isinstance(self.marshmallow, conversion.Day) and value is not None:
+            # The stored day shows in which form the field has its values.
+            day = conversion.wire_day(value) if isinstance(stored, str) else encoded
+            encoded = conversion.in_shape(day, stored)
         self.values(obj)[self.key] = encoded

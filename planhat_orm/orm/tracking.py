@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import marshmallow
 
 from planhat_orm.errors import DecodeError, ValidationError
-from planhat_orm.orm.conversion import an, is_blank, plain_copy, reference_id, same
-from planhat_orm.orm.custom import CUSTOM, DELETED, CustomData, CustomValues, differs, in_shape
+from planhat_orm.orm.conversion import an, in_shape, is_blank, plain_copy, reference_id, same
+from planhat_orm.orm.custom import CUSTOM, DELETED, CustomData, CustomValues, differs
 from planhat_orm.orm.fields import MISSING
 from planhat_orm.orm.state import Origin, State, merged
 from planhat_orm.wire.endpoints import is_object_id
@@ -270,7 +270,7 @@ def merge(obj: Model, row: dict[str, Any], origin: Origin, sent: Mapping[str, An
         asked = frozenset(key for key in asked if not obj._knows(key))
     raw = row if known is None or asked >= obj._meta.keys else merged(obj._raw, row, asked)
     if state is not None:
-        rebase(obj, state, raw, sent or {})
+        rebase(obj, state, raw, sent or {}, asked)
     obj._raw = raw
     if known is None:
         obj._origin = origin
@@ -302,14 +302,20 @@ def paths_of(obj: Model, sent: Mapping[str, Any]) -> Iterator[str]:
             yield f"{CUSTOM}.{name}"
 
 
-def rebase(obj: Model, state: State, raw: Mapping[str, Any], sent: Mapping[str, Any]) -> None:
-    """Hold what was changed against a new row: what was sent or is stored is clean, what moved is noted."""
+def rebase(obj: Model, state: State, raw: Mapping[str, Any], sent: Mapping[str, Any], asked: frozenset[str]) -> None:
+    """Hold what was changed against a new row: what was sent or is stored is clean, what moved is noted.
+
+    :param asked: what the row tells, be it by its absence; what was sent and is not told is to be loaded again.
+    """
+    told = asked | obj._meta.write_only | (obj._origin.loaded if obj._origin is not None else frozenset())
     saved = obj._origin is not None
     for key, value in list(state.values.items()):
         field, old = obj._meta.by_key[key], obj._raw.get(key)
         knew = obj._knows(key)
         was_sent = key in sent and same(sent[key], field.comparable(value))
-        if was_sent or (knew and is_stored(field, old, value)) or is_stored(field, raw.get(key, MISSING), value):
+        if was_sent and key not in raw and key not in told:
+            del state.values[key]
+        elif was_sent or (knew and is_stored(field, old, value)) or is_stored(field, raw.get(key, MISSING), value):
             let_go(state, field, raw.get(key), value)
         elif saved and knew and not same(raw.get(key), old):
             state.moved.setdefault(key, old)

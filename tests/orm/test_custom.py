@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planhat_orm.errors import DecodeError, FieldError, ValidationError
-from planhat_orm.models import Company
+from planhat_orm.errors import DecodeError, FieldError, UnknownField, ValidationError
+from planhat_orm.models import Company, Timesheet
 from planhat_orm.orm import fields, tracking
 from planhat_orm.orm.options import registry
 from planhat_orm.orm.state import Origin
@@ -189,7 +189,12 @@ def test_an_empty_answer_does_not_make_unknown_custom_values_known(planhat_sandb
         ("number", "2.5", 2.5, 3, 3),
         ("flag", "", None, True, True),
         ("day", "2025-03-31T22:00:00.000Z", date(2025, 4, 1), date(2025, 4, 2), "2025-04-02T00:00:00.000Z"),
+        ("day", 20454, date(2026, 1, 1), date(2026, 1, 2), 20455),
+        ("day", None, None, date(2026, 1, 2), "2026-01-02T00:00:00.000Z"),
         ("numbered", 20454, date(2026, 1, 1), date(2026, 1, 2), 20455),
+        ("numbered", "2025-03-31T22:00:00Z", date(2025, 4, 1), date(2025, 4, 2), "2025-04-02T00:00:00.000Z"),
+        ("numbered", None, None, date(2026, 1, 2), 20455),
+        ("day", 20454, date(2026, 1, 1), None, None),
         (
             "moment",
             "2025-01-01T00:00:00.000Z",
@@ -209,6 +214,52 @@ def test_declared_fields_convert_both_ways(name: str, stored: Any, read: Any, as
     setattr(obj, name, assigned)
     assert sent(obj) == {label: wire}
     assert obj.custom[label] == wire
+
+
+@pytest.mark.parametrize(
+    ("stored", "assigned", "wire"),
+    [
+        (None, date(2026, 1, 2), "2026-01-02T00:00:00.000Z"),
+        ("2025-03-31T22:00:00.000Z", date(2026, 1, 2), "2026-01-02T00:00:00.000Z"),
+        (20454, date(2026, 1, 2), 20455),
+        (True, date(2026, 1, 2), "2026-01-02T00:00:00.000Z"),
+        (20454, datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=UTC), "2026-01-02T03:04:05.678Z"),
+        (None, [date(2026, 1, 2)], ["2026-01-02T00:00:00.000Z"]),
+    ],
+)
+def test_dates_that_are_set_by_key_are_sent_in_the_form_of_what_they_replace(
+    stored: Any, assigned: Any, wire: Any
+) -> None:
+    obj = company({"Due": stored})
+    obj.custom["Due"] = assigned
+    assert sent(obj) == {"Due": wire}
+
+
+def test_a_day_that_was_sent_as_a_number_is_clean_when_it_comes_back() -> None:
+    obj = company({"Due": 20454})
+    obj.custom["Due"] = date(2026, 1, 1)
+    assert obj.changes() == {}
+    obj.custom["Due"] = date(2026, 1, 2)
+    found = tracking.pending(obj)
+    obj._merge({**obj._raw, "custom": {"Due": 20455}}, obj._origin, tracking.sent_of(obj, found))
+    assert (obj.changes(), obj.custom["Due"]) == ({}, 20455)
+
+
+def test_a_datetime_without_a_zone_is_refused_where_it_is_set() -> None:
+    obj = company({})
+    with pytest.raises(ValidationError, match=r"custom\.Due: is a datetime without a time zone"):
+        obj.custom["Due"] = datetime(2026, 1, 2)
+    assert obj.changes() == {}
+
+
+def test_an_object_without_custom_values_says_so() -> None:
+    assert Timesheet._meta.custom is None
+    with pytest.raises(UnknownField, match="Timesheet has no field 'custom'"):
+        Timesheet(custom={"Tier": "Gold"})
+    sheet = Timesheet._hydrated({"_id": "64b0f1a2c3d4e5f60718293a", "custom": {"odd": 1}}, None)
+    assert sheet.extra == {"custom": {"odd": 1}}
+    with pytest.raises(UnknownField):
+        sheet.custom  # noqa: B018
 
 
 def test_a_declared_field_is_exported_as_it_reads() -> None:

@@ -248,3 +248,20 @@ def test_deleting_an_attribute_says_how_to_clear_it(name: str) -> None:
     with pytest.raises(FieldError, match=f"Company.{name} cannot be deleted; assign None to clear it"):
         delattr(company, name)
     assert company.changes() == {"name": (None, "Acme")}
+
+
+@pytest.mark.parametrize(
+    ("row", "shown"),
+    [
+        ({"name": "Acme", "subject": "S"}, "'Acme'"),
+        ({"title": "Slow"}, "'Slow'"),
+        ({"subject": "Kick-off", "email": "a@x.example"}, "'Kick-off'"),
+        ({"name": None, "email": "a@x.example"}, "'a@x.example'"),
+        ({"product": "Platform"}, "'Platform'"),
+        ({"invoiceNo": "2025-1"}, "'2025-1'"),
+        ({"name": 7}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_representation_names_what_tells_people_which_record_it_is(row: dict[str, Any], shown: str) -> None:
+    assert repr(hydrated(Company, _id=ONE, **row)) == f"<Company {ONE}{shown and ' '}{shown}>"

@@ -16,10 +16,10 @@ from planhat_orm.errors import (
     NotSupported,
     ValidationError,
 )
-from planhat_orm.models import Company, Enduser, License, Note, User
+from planhat_orm.models import Company, Enduser, Issue, License, Note, User
 from planhat_orm.orm.model import Model
 from planhat_orm.orm.options import registry
-from planhat_orm.orm.relations import ForeignKey, Related
+from planhat_orm.orm.relations import ForeignKey, ReferenceList, Related
 from planhat_orm.orm.state import Origin
 
 if TYPE_CHECKING:
@@ -447,3 +447,64 @@ def test_relations_that_cannot_be_are_named(own_registry: None) -> None:
         task.nobody  # noqa: B018
     with pytest.raises(ConfigurationError, match="Enduser has 0 links to Task"):
         task.endusers  # noqa: B018
+
+
+# Reverse managers over lists
+
+
+@pytest.fixture
+def shelves(own_registry: None) -> tuple[Any, Any]:
+    class Shelf(Model):
+        """It is linked to by lists."""
+
+        class Meta:
+            path = "shelves-of-this-test"
+
+        books: Related[Any] = Related("Book", via="shelves")
+        offered: Related[Any] = Related("Book", via="best")
+        doubtful: Related[Any] = Related("Book")
+        notes: Related[Any] = Related("Leaflet")
+
+    class Book(Model):
+        """It links by two lists and by no key."""
+
+        class Meta:
+            path = "books-of-this-test"
+
+        shelves: ReferenceList[Shelf] = ReferenceList("Shelf", "shelfIds")
+        best: ReferenceList[Shelf] = ReferenceList("Shelf", "bestShelfIds")
+
+    class Leaflet(Model):
+        """It links by a key, and by a list beside it."""
+
+        class Meta:
+            path = "leaflets-of-this-test"
+
+        shelf: ForeignKey[Shelf] = ForeignKey("Shelf", "shelfId")
+        copies: ReferenceList[Shelf] = ReferenceList("Shelf", "copyIds")
+
+    return Shelf, Book
+
+
+def test_a_reverse_manager_finds_the_list_that_links(shelves: tuple[Any, Any]) -> None:
+    shelf, _ = shelves
+    assert shelf.books.key(shelf).name == "shelves"
+    assert shelf.offered.key(shelf).name == "best"
+    assert shelf.notes.key(shelf).name == "shelf"
+    with pytest.raises(ConfigurationError, match=r"Shelf\.doubtful: Book has 2 links to Shelf; name one by via="):
+        shelf.doubtful.key(shelf)
+
+
+def test_a_reverse_manager_over_a_list_reads_and_creates_what_holds_its_object(box: Sandbox) -> None:
+    acme = Company.objects.get(id=box.add(Company, name="Acme")["_id"])
+    other = box.add(Company, name="Other")
+    box.add(Issue, title="Both", companies=[acme.id, other["_id"]])
+    box.add(Issue, title="Other", companies=[other["_id"]])
+    with box.assert_requests(1):
+        assert [issue.title for issue in acme.issues.all()] == ["Both"]
+    assert box.requests[-1].params["companyId"] == acme.id
+    with box.assert_requests(1):
+        made = acme.issues.create(title="New")
+    assert sent(box) == {"title": "New", "companyIds": [acme.id]}
+    assert made.companies.ids == [acme.id]
+    assert {issue.title for issue in acme.issues.all()} == {"Both", "New"}

@@ -206,3 +206,13 @@ def test_rows_of_one_page_that_are_read_again_together_share_one_origin() -> Non
     assert len(origins) == 1
     assert objects[0]._origin is not None
     assert (objects[0]._origin.number, page.number) == (2, 1)
+
+
+def test_a_list_that_was_sent_and_is_not_told_by_the_answer_is_loaded_again() -> None:
+    note = Note._hydrated({"_id": SOME_ID}, Origin(None, Note._meta.listed_keys, 1))
+    note._ensure_state().values["timeBucket"] = written = ["2025"]
+    sent = tracking.sent_of(note, tracking.pending(note))
+    note._merge({"_id": SOME_ID}, Origin(None, Note._meta.listed_keys, 2), sent)
+    assert "timeBucket" not in Note._meta.listed_keys
+    assert (note.changes(), written) == ({}, ["2025"])
+    assert not note._knows("timeBucket")
