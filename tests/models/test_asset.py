@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -60,7 +60,7 @@ def test_assets_link_to_a_company_by_its_own_key(planhat_sandbox: Sandbox, acme:
     ("key", "path"),
     [({"external_id": "inst-1"}, "/assets/extid-inst-1"), ({"source_id": "src-1"}, "/assets/srcid-src-1")],
 )
-def test_get_by_own_keys(planhat_sandbox: Sandbox, acme: Company, key: dict[str, str], path: str) -> None:
+def test_get_by_own_keys(planhat_sandbox: Sandbox, acme: Company, key: dict[str, Any], path: str) -> None:
     planhat_sandbox.add(Asset, name="EU instance", company=acme, external_id="inst-1", source_id="src-1")
     with planhat_sandbox.assert_requests(1):
         assert Asset.objects.get(**key).name == "EU instance"
@@ -147,3 +147,19 @@ def test_usage_is_a_map_that_planhat_keeps(planhat_sandbox: Sandbox, acme: Compa
     [asset] = Asset.objects.all()
     assert asset.usage == {"6053b728fa96fa0262729aff": 0}
     assert Asset._meta.field("usage").read_only
+
+
+def test_a_bulk_upsert_changes_what_is_there_and_creates_the_rest(
+    planhat_sandbox: Sandbox, acme: Company, asset: Asset
+) -> None:
+    items = [
+        {"source_id": "src-1", "status": "Retired"},
+        {"source_id": "src-2", "name": "US instance", "company": acme},
+    ]
+    with planhat_sandbox.assert_requests(1):
+        ledger = Asset.objects.bulk_upsert(items, key="source_id")
+    request = planhat_sandbox.requests[-1]
+    assert (request.method, request.path, len(request.json)) == ("PUT", "/assets", 2)
+    assert (len(ledger.created), ledger.ok) == (1, True)
+    assert planhat_sandbox.count(Asset) == 2
+    assert planhat_sandbox.row(Asset, asset.id)["status"] == "Retired"

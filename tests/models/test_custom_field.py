@@ -98,7 +98,7 @@ def test_custom_fields_are_not_upserted_in_bulk(planhat_sandbox: Sandbox) -> Non
         planhat_sandbox.assert_requests(0),
         pytest.raises(NotSupported, match=r"bulk upsert of CustomField: save\(\) each"),
     ):
-        CustomField._meta.require("bulk_upsert")
+        CustomField.objects.bulk_upsert([{"name": "Tier", "parent": "company", "type": "text"}])
     assert "bulk_upsert" not in CustomField._meta.operations
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -53,7 +53,7 @@ def test_a_create_needs_a_company_alone(planhat_sandbox: Sandbox) -> None:
     ("key", "path"),
     [({"external_id": "own-1"}, "/deals/extid-own-1"), ({"source_id": "src-1"}, "/deals/srcid-src-1")],
 )
-def test_get_by_own_keys(planhat_sandbox: Sandbox, acme: Company, key: dict[str, str], path: str) -> None:
+def test_get_by_own_keys(planhat_sandbox: Sandbox, acme: Company, key: dict[str, Any], path: str) -> None:
     row = planhat_sandbox.add(Deal, name="Renewal", company=acme, external_id="own-1", source_id="src-1")
     with planhat_sandbox.assert_requests(1):
         assert Deal.objects.get(**key).id == row["_id"]
@@ -119,3 +119,16 @@ def test_relations_lead_both_ways(planhat_sandbox: Sandbox, acme: Company) -> No
 def test_the_yearly_amount_of_a_deal_follows_the_monthly_one_and_is_not_written(deal: Deal) -> None:
     with pytest.raises(FieldError, match=r"Deal\.arr is read-only"):
         deal.arr = 2400
+
+
+def test_a_bulk_upsert_changes_what_is_there_and_creates_the_rest(
+    planhat_sandbox: Sandbox, acme: Company, deal: Deal
+) -> None:
+    items = [{"source_id": "src-1", "stage": "Closed Lost"}, {"source_id": "src-2", "name": "Other", "company": acme}]
+    with planhat_sandbox.assert_requests(1):
+        ledger = Deal.objects.bulk_upsert(items, key="source_id")
+    request = planhat_sandbox.requests[-1]
+    assert (request.method, request.path, len(request.json)) == ("PUT", "/deals", 2)
+    assert (len(ledger.created), ledger.ok) == (1, True)
+    assert planhat_sandbox.count(Deal) == 2
+    assert planhat_sandbox.row(Deal, deal.id)["stage"] == "Closed Lost"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -64,7 +64,7 @@ def test_a_product_stands_for_the_amount(planhat_sandbox: Sandbox, deal: Deal) -
     ("key", "path"),
     [({"external_id": "own-1"}, "/lineitems/extid-own-1"), ({"source_id": "src-1"}, "/lineitems/srcid-src-1")],
 )
-def test_get_by_own_keys(planhat_sandbox: Sandbox, acme: Company, deal: Deal, key: dict[str, str], path: str) -> None:
+def test_get_by_own_keys(planhat_sandbox: Sandbox, acme: Company, deal: Deal, key: dict[str, Any], path: str) -> None:
     row = planhat_sandbox.add(
         LineItem, deal=deal, from_date=date(2026, 4, 1), mrr=200, company=acme, external_id="own-1", source_id="src-1"
     )
@@ -143,3 +143,19 @@ def test_line_items_say_which_of_their_names_are_guessed() -> None:
 def test_the_path_of_line_items_has_no_separator(planhat_sandbox: Sandbox) -> None:
     list(LineItem.objects.all())
     assert planhat_sandbox.requests[-1].path == "/lineitems"
+
+
+def test_a_bulk_upsert_changes_what_is_there_and_creates_the_rest(
+    planhat_sandbox: Sandbox, deal: Deal, item: LineItem
+) -> None:
+    items = [
+        {"source_id": "src-1", "mrr": 7},
+        {"source_id": "src-2", "deal": deal, "from_date": date(2026, 5, 1), "value": 90},
+    ]
+    with planhat_sandbox.assert_requests(1):
+        ledger = LineItem.objects.bulk_upsert(items, key="source_id")
+    request = planhat_sandbox.requests[-1]
+    assert (request.method, request.path, len(request.json)) == ("PUT", "/lineitems", 2)
+    assert (len(ledger.created), ledger.ok) == (1, True)
+    assert planhat_sandbox.count(LineItem) == 2
+    assert planhat_sandbox.row(LineItem, item.id)["mrr"] == 7

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -52,7 +52,7 @@ def test_a_type_is_a_subscription_or_a_fee(planhat_sandbox: Sandbox) -> None:
     ("key", "path"),
     [({"external_id": "own-1"}, "/products/extid-own-1"), ({"source_id": "src-1"}, "/products/srcid-src-1")],
 )
-def test_get_by_own_keys(planhat_sandbox: Sandbox, acme: Company, key: dict[str, str], path: str) -> None:
+def test_get_by_own_keys(planhat_sandbox: Sandbox, acme: Company, key: dict[str, Any], path: str) -> None:
     row = planhat_sandbox.add(Product, name="Platform Pro", external_id="own-1", source_id="src-1")
     with planhat_sandbox.assert_requests(1):
         assert Product.objects.get(**key).id == row["_id"]
@@ -104,3 +104,14 @@ def test_products_belong_to_no_company() -> None:
 def test_yearly_amounts_of_products_follow_the_monthly_ones_and_are_not_written(product: Product, name: str) -> None:
     with pytest.raises(FieldError, match="read-only"):
         setattr(product, name, 2400)
+
+
+def test_a_bulk_upsert_changes_what_is_there_and_creates_the_rest(planhat_sandbox: Sandbox, product: Product) -> None:
+    items = [{"source_id": "src-1", "mrr": 7}, {"source_id": "src-2", "name": "Basic"}]
+    with planhat_sandbox.assert_requests(1):
+        ledger = Product.objects.bulk_upsert(items, key="source_id")
+    request = planhat_sandbox.requests[-1]
+    assert (request.method, request.path, len(request.json)) == ("PUT", "/products", 2)
+    assert (len(ledger.created), ledger.ok) == (1, True)
+    assert planhat_sandbox.count(Product) == 2
+    assert planhat_sandbox.row(Product, product.id)["mrr"] == 7

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -54,7 +54,7 @@ def test_a_create_needs_a_name_and_a_company_and_no_currency(planhat_sandbox: Sa
     ("key", "path"),
     [({"external_id": "own-1"}, "/projects/extid-own-1"), ({"source_id": "src-1"}, "/projects/srcid-src-1")],
 )
-def test_get_by_own_keys(planhat_sandbox: Sandbox, acme: Company, key: dict[str, str], path: str) -> None:
+def test_get_by_own_keys(planhat_sandbox: Sandbox, acme: Company, key: dict[str, Any], path: str) -> None:
     row = planhat_sandbox.add(Project, name="ERP roll-out", company=acme, external_id="own-1", source_id="src-1")
     with planhat_sandbox.assert_requests(1):
         assert Project.objects.get(**key).id == row["_id"]
@@ -136,3 +136,16 @@ def test_computed_custom_fields_are_in_the_answer_to_an_update(planhat_sandbox: 
     with planhat_sandbox.assert_requests(1):
         project.save()
         assert project.custom["Days left"] == 12
+
+
+def test_a_bulk_upsert_changes_what_is_there_and_creates_the_rest(
+    planhat_sandbox: Sandbox, acme: Company, project: Project
+) -> None:
+    items = [{"source_id": "src-1", "mrr": 7}, {"source_id": "src-2", "name": "Course", "company": acme}]
+    with planhat_sandbox.assert_requests(1):
+        ledger = Project.objects.bulk_upsert(items, key="source_id")
+    request = planhat_sandbox.requests[-1]
+    assert (request.method, request.path, len(request.json)) == ("PUT", "/projects", 2)
+    assert (len(ledger.created), ledger.ok) == (1, True)
+    assert planhat_sandbox.count(Project) == 2
+    assert planhat_sandbox.row(Project, project.id)["mrr"] == 7

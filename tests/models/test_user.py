@@ -128,3 +128,20 @@ def test_relations_lead_both_ways(planhat_sandbox: Sandbox, kim: User) -> None:
     with planhat_sandbox.assert_requests(1):
         user = User.objects.get(id=liz["_id"])
         assert [manager.nick_name for manager in user.managers] == ["Kim"]
+
+
+def test_a_bulk_upsert_matches_users_by_external_id_and_email(planhat_sandbox: Sandbox, kim: User) -> None:
+    planhat_sandbox.add(User, **{**KIM, "email": "liz@vendor.example"})
+    items = [
+        {"external_id": "emp-7", "nick_name": "Kimmy"},
+        {"email": "liz@vendor.example", "nick_name": "Liz"},
+        {**KIM, "email": "new@vendor.example"},
+    ]
+    with planhat_sandbox.assert_requests(1):
+        ledger = User.objects.bulk_upsert(items)
+    request = planhat_sandbox.requests[-1]
+    assert (request.method, request.path, len(request.json)) == ("PUT", "/users", 3)
+    assert (len(ledger.created), ledger.ok) == (1, True)
+    assert planhat_sandbox.row(User, kim.id)["nickName"] == "Kimmy"
+    assert planhat_sandbox.row(User, email="liz@vendor.example")["nickName"] == "Liz"
+    assert planhat_sandbox.row(User, email="new@vendor.example")["inactive"] is True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -42,7 +42,7 @@ def test_a_create_needs_a_name_and_a_company(planhat_sandbox: Sandbox) -> None:
     ("key", "path"),
     [({"external_id": "own-1"}, "/workspaces/extid-own-1"), ({"source_id": "src-1"}, "/workspaces/srcid-src-1")],
 )
-def test_get_by_own_keys(planhat_sandbox: Sandbox, acme: Company, key: dict[str, str], path: str) -> None:
+def test_get_by_own_keys(planhat_sandbox: Sandbox, acme: Company, key: dict[str, Any], path: str) -> None:
     row = planhat_sandbox.add(Workspace, name="Finance", company=acme, external_id="own-1", source_id="src-1")
     with planhat_sandbox.assert_requests(1):
         assert Workspace.objects.get(**key).id == row["_id"]
@@ -112,3 +112,16 @@ def test_what_planhat_sends_of_workspaces_beyond_the_page_is_in_extra(
     planhat_sandbox.change(Workspace, workspace.id, extra={"usage": {"6053b728fa96fa0262729aff": 3}})
     workspace.refresh_from_db()
     assert workspace.extra["usage"] == {"6053b728fa96fa0262729aff": 3}
+
+
+def test_a_bulk_upsert_changes_what_is_there_and_creates_the_rest(
+    planhat_sandbox: Sandbox, acme: Company, workspace: Workspace
+) -> None:
+    items = [{"source_id": "src-1", "name": "Finance 2"}, {"source_id": "src-2", "name": "Sales", "company": acme}]
+    with planhat_sandbox.assert_requests(1):
+        ledger = Workspace.objects.bulk_upsert(items, key="source_id")
+    request = planhat_sandbox.requests[-1]
+    assert (request.method, request.path, len(request.json)) == ("PUT", "/workspaces", 2)
+    assert (len(ledger.created), ledger.ok) == (1, True)
+    assert planhat_sandbox.count(Workspace) == 2
+    assert planhat_sandbox.row(Workspace, workspace.id)["name"] == "Finance 2"
