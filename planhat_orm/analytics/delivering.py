@@ -45,14 +45,16 @@ class Delivery:
 def deliver(writer: Writer, chunks: Iterable[list[Item]], delivery: Delivery, ledger: Ledger) -> None:
     """Send chunk after chunk, each once, and enter every item into the ledger.
 
-    A chunk that is refused whole, or whose answer is lost, ends the run: what follows is ``not_sent``. One that is too
-    large for Planhat is halved.
+    A chunk that is refused whole, or whose answer is lost, ends the run: what follows in a list of chunks is
+    ``not_sent``, and what generates them is not read any further. One that is too large for Planhat is halved.
 
-    :param chunks: read as they are sent; an error of theirs is passed on, and the ledger holds what came before.
+    :param chunks: an error of what generates them is passed on, and the ledger holds what came before.
     """
     going = True
     for chunk in chunks:
         going = _delivered(writer, chunk, delivery, ledger, going=going)
+        if not (going or isinstance(chunks, list)):
+            return
 
 
 def _delivered(writer: Writer, chunk: list[Item], delivery: Delivery, ledger: Ledger, *, going: bool) -> bool:

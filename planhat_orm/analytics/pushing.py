@@ -50,12 +50,13 @@ def push(
     found = rows_of(rows, form.model)
     session = session_for(session, _objects(form, found))
     session.require_tenant_token(f"{form.model}.push()")
-    bodies: Iterable[Body] = checked(form, found, given, session)
-    if isinstance(found, Sequence):
-        bodies = list(bodies)
+    bodies = checked(form, found, given, session)
+    pieces: Iterable[list[Body]] = chunks(bodies, most=MAX_ITEMS, size=MAX_BYTES)
     ledger = Ledger()
     try:
-        deliver(session.writer, chunks(bodies, form.model, most=MAX_ITEMS, size=MAX_BYTES), delivery, ledger)
+        if isinstance(found, Sequence):
+            pieces = list(pieces)
+        deliver(session.writer, pieces, delivery, ledger)
     except ValidationError as error:
         if not len(ledger):
             raise
@@ -70,7 +71,8 @@ def push(
         raise
     if on_error == "raise" and not ledger.ok:
         cause = next((outcome.error for outcome in ledger if outcome.error is not None), None)
-        raise BulkError(f"{form.model}.push(): {ledger.summary()}\n{advice(ledger)}", result=ledger) from cause
+        read = "" if isinstance(found, Sequence) else f"; the rows were read up to rows[{len(ledger) - 1}]"
+        raise BulkError(f"{form.model}.push(): {ledger.summary()}\n{advice(ledger)}{read}", result=ledger) from cause
     return ledger
 
 
@@ -167,12 +169,12 @@ def refuse(model: str, problems: dict[str, Any], wrong: int) -> None:
         raise ValidationError(problems, model=f"{model}.push()")
 
 
-def chunks(bodies: Iterable[Body], model: str, *, most: int, size: int) -> Iterator[list[Body]]:
+def chunks(bodies: Iterable[Body], *, most: int, size: int) -> Iterator[list[Body]]:
     """Cut into lists of at most so many items and bytes.
 
-    :raises ValidationError: for an item that is too large alone.
+    :raises ValidationError: for an item that is too large for a request of its own.
 
-    >>> [len(chunk) for chunk in chunks([{"value": 1}] * 5, "Metric", most=2, size=100)]
+    >>> [len(chunk) for chunk in chunks([{"value": 1}] * 5, most=2, size=100)]
     [2, 2, 1]
     """
     chunk: list[Body] = []

@@ -336,6 +336,8 @@ def test_a_point_too_large_for_any_request_is_refused(
     monkeypatch.setattr(pushing, "MAX_BYTES", 500)
     with pytest.raises(ValidationError, match=r"rows\[0\]: has .* bytes"):
         Metric.push([{**POINT, "dimension_id": "x" * 500}])
+    with pytest.raises(ValidationError, match=r"rows\[9\]: has .* bytes"):
+        Metric.push([*points(9), {**POINT, "dimension_id": "x" * 500}])
     assert box.requests == []
 
 
@@ -503,6 +505,18 @@ def test_a_lost_answer_is_never_followed_by_a_second_try(
     assert isinstance(caught.value.__cause__, AmbiguousWrite)
     assert "rows[4:] were not sent" in str(caught.value)
     assert len(box.requests) == 2
+
+
+def test_a_generator_is_not_read_beyond_a_lost_answer(
+    box: Sandbox, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pushing, "MAX_ITEMS", 2)
+    box.fault("lost_answer")
+    rows = iter(points(6))
+    with pytest.raises(BulkError, match=r"read up to rows\[1\]") as caught:
+        Metric.push(rows)
+    assert statuses(caught.value.result) == ["unknown", "unknown"]
+    assert [row["value"] for row in rows] == [2, 3, 4, 5]
 
 
 def test_a_chunk_refused_whole_stops_the_run(box: Sandbox, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
