@@ -222,3 +222,10 @@ def test_a_saved_person_stands_for_its_id(planhat_sandbox: Sandbox) -> None:
     [ada] = Enduser.objects.all()
     assert of_type("enduser").to_planhat(ada) == ada.id
     assert of_type("endusers").to_planhat([ada]) == [ada.id]
+
+
+def test_planhat_stores_what_no_definition_is_for_and_what_no_option_is(planhat_sandbox: Sandbox) -> None:
+    planhat_sandbox.add(CustomField, name="Tier", parent="company", type="list", list_values=["Gold"])
+    with planhat_sandbox.session(check_custom="never"), planhat_sandbox.assert_requests(1):
+        Company.objects.create(name="Acme", custom={"Teir": "x", "Tier": "Glod"})
+    assert planhat_sandbox.row(Company, name="Acme")["custom"] == {"Teir": "x", "Tier": "Glod"}

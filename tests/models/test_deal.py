@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from planhat_orm.errors import FieldError, ValidationError
+from planhat_orm.errors import FieldError, Forbidden, NotFound, ValidationError
 from planhat_orm.models import Company, Deal, User
 
 if TYPE_CHECKING:
@@ -132,3 +132,12 @@ def test_a_bulk_upsert_changes_what_is_there_and_creates_the_rest(
     assert (len(ledger.created), ledger.ok) == (1, True)
     assert planhat_sandbox.count(Deal) == 2
     assert planhat_sandbox.row(Deal, deal.id)["stage"] == "Closed Lost"
+
+
+@pytest.mark.parametrize(("status", "error"), [(403, Forbidden), (404, NotFound)])
+def test_a_tenant_without_deals_answers_403_or_404(
+    planhat_sandbox: Sandbox, status: int, error: type[Exception]
+) -> None:
+    planhat_sandbox.fault("status", status=status, path="/deals")
+    with planhat_sandbox.assert_requests(1), pytest.raises(error):
+        list(Deal.objects.all())
