@@ -11,7 +11,7 @@ from planhat_orm.orm import fields, tracking
 from planhat_orm.orm.custom import CustomData
 from planhat_orm.orm.model import Model
 from planhat_orm.orm.options import registry
-from planhat_orm.orm.relations import ForeignKey
+from planhat_orm.orm.relations import ForeignKey, ReferenceList
 from planhat_orm.orm.state import Origin
 
 if TYPE_CHECKING:
@@ -46,6 +46,9 @@ def call() -> Iterator[Any]:
         company: ForeignKey[Any] = ForeignKey("Company", "companyId", write_key="company", takes_keys=True)
         company_id: fields.Id = fields.IdOf(company)
         agent: fields.Text = fields.Text("agentEmail", write_only=True)
+        taker: ForeignKey[Any] = ForeignKey("User", "ownerId", write_only=True)
+        taker_id: fields.Id = fields.IdOf(taker)
+        readers: ReferenceList[Any] = ReferenceList("User", "readerIds", write_only=True)
         custom: CustomData = CustomData("custom")
 
     yield Call
@@ -143,14 +146,14 @@ def test_rows_and_bodies_are_told_apart_by_the_options(call: Any) -> None:
 def test_what_no_answer_shows_is_sent_never_asked_for_and_reads_none(call: Any) -> None:
     one = hydrated(call, subject="Hello")
     assert one.agent is None
-    one.agent = "kim@vendor.example"
-    assert one.agent == "kim@vendor.example"
-    assert body(one)["agentEmail"] == "kim@vendor.example"
+    one.agent, one.taker_id, one.readers = "kim@vendor.example", OTHER_ID, [OTHER_ID]
+    assert (one.agent, one.taker_id, one.readers.ids) == ("kim@vendor.example", OTHER_ID, [OTHER_ID])
+    assert body(one) == {"agentEmail": "kim@vendor.example", "ownerId": OTHER_ID, "readerIds": [OTHER_ID]}
     sent = tracking.sent_of(one, tracking.pending(one))
     one._merge({"_id": SOME_ID, "subject": "Hello"}, Origin(None, call._meta.keys, 2), sent)
-    assert (one.agent, one.changes()) == (None, {})
+    assert (one.agent, one.taker, one.readers.ids, one.changes()) == (None, None, [], {})
     lean = call._hydrated({"_id": SOME_ID}, Origin(None, frozenset({"_id"}), 1))
     assert lean.agent is None  # nothing is asked for: there is no session here
     meta = call._meta
-    assert meta.write_only == {"agentEmail"}
-    assert "agentEmail" not in meta.keys | meta.listed_keys
+    assert meta.write_only == {"agentEmail", "ownerId", "readerIds"}
+    assert meta.write_only.isdisjoint(meta.keys | meta.listed_keys)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, assert_type
 
 from planhat_orm import Session, connect
-from planhat_orm.models import Company, Enduser, License, Note, User
+from planhat_orm.models import Company, Enduser, Issue, License, Note, User
 from planhat_orm.orm import fields
 from planhat_orm.orm.custom import CustomValues
 from planhat_orm.orm.manager import Manager
@@ -96,6 +96,12 @@ def writing(company: Company, user: User, enduser: Enduser) -> None:
     company.custom = {"Tier": "Gold"}
     enduser.company = Company.ref(external_id="acme-42")
     assert_type(Company.ref(external_id="acme-42"), Ref[Company])
+    issue = Issue(title="Slow", companies=[Company.ref(external_id="acme-42"), company, "64b0f1a2c3d4e5f60718293a"])
+    issue.companies = [Company.ref(source_id="crm-1"), company]
+    issue.companies.add(Company.ref(external_id="acme-42"), company)
+    issue.companies.remove(Company.ref(external_id="acme-42"))
+    assert_type(issue.companies, References[Company])
+    assert_type(company.issues, Manager[Issue])
     note = Note(company=company, users=[{"id": "64b0f1a2c3d4e5f60718293a", "isOwner": True}])
     note.date = datetime.now().astimezone()
     assert_type(company.save(), Outcome)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from planhat_orm.models import Company, Enduser, Note, User
+from planhat_orm.models import Company, Enduser, Issue, Note, User
 from planhat_orm.orm import fields
 
 
@@ -24,7 +24,7 @@ def creating() -> None:
     Account(tier=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
-def assigning(company: Company, account: Account, note: Note) -> None:
+def assigning(company: Company, account: Account, note: Note, issue: Issue) -> None:
     """Unknown names and wrong types, when an attribute is set."""
     company.name = 3  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
     company.nme = "x"  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
@@ -35,6 +35,8 @@ def assigning(company: Company, account: Account, note: Note) -> None:
     company.followers = [Enduser()]  # type: ignore[list-item]  # pyright: ignore[reportAttributeAccessIssue]
     company.custom = "Gold"  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
     account.tier = 3  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+    issue.companies = [User.ref(external_id="kim")]  # type: ignore[list-item]  # pyright: ignore[reportAttributeAccessIssue]
+    issue.companies.add(User.ref(external_id="kim"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     note.company = User.ref(external_id="kim")  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
 
 
