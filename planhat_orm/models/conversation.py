@@ -180,7 +180,7 @@ class Conversation(Model):
         evidence=documented(POSTMAN),
     )
     owner: ForeignKey[User] = ForeignKey(
-        "User", "ownerId", get_only=True, help="its owner; taken and shown nowhere", evidence=documented(POSTMAN)
+        "User", "ownerId", write_only=True, help="its owner", evidence=documented(POSTMAN)
     )
     owner_id: fields.Id = fields.IdOf(owner)
     comments: fields.List = fields.List("comments", write_only=True, help="items {by, text}", evidence=observed(V_GRUN))

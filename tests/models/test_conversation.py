@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from planhat_orm.errors import NotSupported, UnknownField, ValidationError
+from planhat_orm.errors import InvalidQuery, NotSupported, UnknownField, ValidationError
 from planhat_orm.models import Company, Conversation, Enduser, Note, User
 
 if TYPE_CHECKING:
@@ -143,8 +143,8 @@ def test_what_planhat_takes_and_shows_nowhere_is_sent_and_reads_as_nothing(
     assert sent["comments"] == [{"by": kim["_id"], "text": "Well done"}]
     assert call.changes() == {}
     with planhat_sandbox.assert_requests(0):
-        assert (call.use_subject, call.comments) == (None, [])
-    with planhat_sandbox.assert_requests(0), pytest.raises(NotSupported, match="use_subject"):
+        assert (call.use_subject, call.owner_id, call.comments) == (None, None, [])
+    with planhat_sandbox.assert_requests(0), pytest.raises(InvalidQuery, match="use_subject is shown nowhere"):
         list(Conversation.objects.filter(use_subject=True))
 
 
