@@ -284,7 +284,7 @@ class Check:
 
     def settle(self, place: int, stored: Mapping[str, Any], custom: dict[str, Any], *, every: bool) -> None:
         """Check what one write holds and bring its days into the form of their fields, in place."""
-        wanted = [key for key in custom if every or needs_definition(key, custom[key], stored)]
+        wanted = [key for key, value in custom.items() if needs_definition(key, value, stored, every=every)]
         if not wanted or not (known := self.known()):
             return
         complaints = self.complaints(wanted, custom, known)
@@ -318,9 +318,16 @@ class Check:
         )
 
 
-def needs_definition(key: str, value: Any, stored: Mapping[str, Any]) -> bool:
-    """Tell whether a key has to be looked up: the record does not carry it, or a day is set where none is."""
-    return key not in stored or (stored[key] is None and isinstance(value, conversion.DayText))
+def needs_definition(key: str, value: Any, stored: Mapping[str, Any], *, every: bool) -> bool:
+    """Tell whether a key has to be looked up: the record does not carry it, or a day is set where none is.
+
+    :param every: all have to be, but for what is cleared: what no definition is for must be got rid of, too.
+    """
+    if key not in stored:
+        return True
+    if every:
+        return value not in (None, [])
+    return stored[key] is None and isinstance(value, conversion.DayText)
 
 
 def settle(session: Session, model: type[Model], writes: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> None:

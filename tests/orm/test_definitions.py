@@ -283,6 +283,14 @@ def test_always_refuses_what_auto_lets_pass_on_a_key_that_is_there(box: Sandbox,
         assert box.row(Company, acme.id)["custom"]["Old"] == 2
 
 
+def test_what_no_definition_is_for_may_be_cleared(box: Sandbox, session: Session) -> None:
+    acme = Company.objects.get(external_id="acme-42")
+    del acme.custom["Old"]
+    with box.assert_requests(1):
+        acme.save()
+    assert box.row(Company, acme.id)["custom"] == {"Tier": "Silver"}
+
+
 def test_never_sends_whatever_is_set(box: Sandbox) -> None:
     with box.session(check_custom="never"), box.assert_requests(1):
         Company.objects.create(name="Birch", custom={"Seets": "x"})
