@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sized
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any, Literal
 
-from planhat_orm.errors import BulkError, InvalidQuery, PlanhatError, ReadOnlyError, ValidationError
+from planhat_orm.errors import BulkError, FieldError, InvalidQuery, ReadOnlyError, ValidationError
 from planhat_orm.orm import definitions, missing, tracking
 from planhat_orm.orm.bulk_items import Item, Maker, match_key
 from planhat_orm.orm.conversion import shown
@@ -59,7 +59,8 @@ class BulkMethods:
         Everything is checked before the first request; of a generator 5,000 items at a time, and what is wrong later
         on is in the ledger. Items for one record are sent as one, later values winning. An answer that is lost: items
         with keys are sent again after 30 s (``Outcome.repeated``), items without are ``unknown``, and the rest is not
-        sent. Objects get their ids and are clean; what only Planhat sets is loaded again when it is read.
+        sent. Objects are clean, and new ones have their ids as far as the answer tells them, which it may not of
+        records that were there; what only Planhat sets is loaded again when it is read.
 
         :param items: objects, dictionaries, or both; any iterable.
         :param key: the field to match by; items that Planhat would match by another one are refused.
@@ -113,8 +114,9 @@ class _Run:
         #: Why a generator was not read to its end.
         self.cause: ValidationError | None = None
         self._origins: dict[Any, Origin] = {}
-        #: What only Planhat sets, which may be another value after a write.
-        self._computed = frozenset(one.data_key for one in maker.meta.fields if one.read_only) - {"_id"}
+        #: What only Planhat sets, which may be another value after a write; kept where it could not be read again.
+        computed = frozenset(one.data_key for one in maker.meta.fields if one.read_only) - {"_id"}
+        self._computed = computed if "get" in maker.meta.operations else frozenset()
 
     def carry_out(self, items: Iterable[Any]) -> Ledger:
         """Send the items in windows: a list is one, so that all of it is checked before anything is sent."""
@@ -127,7 +129,7 @@ class _Run:
                     break
         except BaseException as error:
             # The ledger goes no further than here: an interrupt, or an error of the caller's generator.
-            if self.ledger.outcomes and not isinstance(error, PlanhatError):
+            if self.ledger.outcomes:
                 error.add_note(f"bulk_upsert had done this before: {self.ledger.summary()}")
             raise
         return self.ledger
@@ -152,6 +154,9 @@ class _Run:
                 made.append(item := self.maker.item(given, place))
             except ValidationError as error:
                 problems[f"items[{place}]"] = error.messages
+                continue
+            except FieldError as error:
+                problems[f"items[{place}]"] = {"item": [str(error)]}
                 continue
             if item.obj is not None and not is_keyed(item.change):
                 first = keyless.setdefault(id(item.obj), place)
@@ -197,7 +202,13 @@ class _Run:
             if (obj := items[place].obj) is not None:
                 self._settle(obj, items[place], outcome)
 
-        self.upsert.write([items[place].change for place in places], done)
+        try:
+            self.upsert.write([items[place].change for place in places], done)
+        except ValidationError:
+            raise  # nothing of these items was sent
+        except BaseException:
+            self.ledger.outcomes += [outcome for outcome in outcomes if outcome is not None]
+            raise
         return [outcome for outcome in outcomes if outcome is not None]
 
     # Objects, after

@@ -118,6 +118,10 @@ class Maker:
             before = tracking.before(obj, body)
             change = Change(self.model, saved, before, {"_id": saved, **body}, keys={}, place=place)
             return Item(change, obj, tracking.sent_of(obj, found), empty=not body)
+        problems: dict[str, list[str]] = {}
+        self._check_created(body, problems)
+        if problems:
+            raise ValidationError(problems)
         keys = self._keys(body)
         if state is not None and state.unanswered and not keys:
             raise ValidationError(
@@ -141,6 +145,7 @@ class Maker:
         if key is None and not keys:
             body = {**self.meta.as_written(self.meta.create_defaults), **body}
             tracking.check_required(self.model(), self.meta.as_read(body), problems)
+            self._check_created(body, problems)
         self._check_sent(self.meta.as_read(body), problems)
         if problems:
             raise ValidationError(problems)
@@ -185,6 +190,14 @@ class Maker:
         if inside := tracking.custom_body(obj, custom, problems, creates=False):
             body["custom"] = inside
         return body
+
+    def _check_created(self, body: Mapping[str, Any], problems: dict[str, list[str]]) -> None:
+        """Note what an item needs that is to be created in bulk, beyond what a create needs."""
+        row = self.meta.as_read(body)
+        for name in getattr(self.meta, "upsert_required", ()):
+            target = self.meta.by_key[name]
+            if name not in self.meta.create_required and row.get(name) in (None, "", []):
+                problems.setdefault(target.name, [f"is required to create {an(self.meta.name)} in bulk"])
 
     def _check_sent(self, row: Mapping[str, Any], problems: dict[str, list[str]]) -> None:
         """Refuse an item without what Planhat wants each time: it would drop the item without an error."""

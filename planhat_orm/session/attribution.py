@@ -117,6 +117,7 @@ class _Attribution:
         self.contradicted: set[int] = set()
         #: Elements that name no item.
         self.loose_inserts: list[Mapping[str, Any]] = []
+        self.loose_updates: list[Mapping[str, Any]] = []
         self.loose_reasons: list[str] = []
         self.loose_forbidden = 0
         #: The places of the items that the list of new records names, in its order; None for one that names none.
@@ -139,7 +140,9 @@ class _Attribution:
                 self._claim(place, Verdict("created", element.get("_id")))
         for element in self.envelope.updates:
             place = self._named(element)
-            if place is not None:
+            if place is None:
+                self.loose_updates.append(element)
+            else:
                 self._claim(place, Verdict("updated", element.get("_id")))
         for name, element in self.envelope.errors:
             place = self._named_by_error(element)
@@ -209,9 +212,11 @@ class _Attribution:
         if self.contradicted or min(counts.values()) < 0 or sum(counts.values()) != len(left):
             self._unknown(left, self._miscounted())
             return
-        kinds = [status for status, count in counts.items() if count]
+        kinds: list[Status] = [status for status, count in counts.items() if count]
         if kinds == ["created"]:
             self._created(left)
+        elif kinds == ["updated"] and len(left) == len(self.loose_updates) == 1:
+            self.found[left[0]] = Verdict("updated", self.loose_updates[0].get("_id"))
         elif len(kinds) == 1 and kinds != ["failed"]:
             self.found |= {place: Verdict(kinds[0], self.items[place].key) for place in left}
         elif kinds == ["failed"]:
