@@ -15,6 +15,7 @@ from planhat_orm import (
     BadRequest,
     BulkError,
     ConfigurationError,
+    DecodeError,
     FilterIgnored,
     InvalidQuery,
     NotSupported,
@@ -640,6 +641,21 @@ def test_rows_that_name_the_day_date_are_read_all_the_same(box: Sandbox, session
     box.fault("wrong_shape", body=[{**row, "timestamp": {"value": "2026-01-05T00:00:00Z"}}])
     [point] = Metric.objects.filter(date=JANUARY_5)
     assert (point.date, point.day, point.timestamp) == (JANUARY_5, JANUARY_5, {"value": "2026-01-05T00:00:00Z"})
+
+
+def test_odd_stored_values_fail_their_own_reading_alone(box: Sandbox, session: Session) -> None:
+    rows = [
+        {"_id": "p1", "dimensionId": "logins", "value": "7", "time": "", "parentId": None},
+        {"_id": "p2", "dimensionId": 3, "value": [], "time": "soon", "companyId": {"_id": "65f1bf00b7d4e8001234aa00"}},
+    ]
+    box.fault("wrong_shape", body=rows)
+    first, second = Metric.objects.all()
+    assert (first.value, first.date, first.parent_id, first.company_id) == (7, None, None, None)
+    assert (second.dimension_id, second.company_id) == ("3", "65f1bf00b7d4e8001234aa00")
+    for name in ("value", "date"):
+        with pytest.raises(DecodeError, match=name):
+            getattr(second, name)
+    assert first.changes() == second.changes() == {}
 
 
 def test_a_company_filter_that_planhat_ignores_is_noticed(box: Sandbox, session: Session, acme: Company) -> None:

@@ -82,6 +82,10 @@ def test_a_point_that_fits_no_record_is_dropped_without_a_word(api: Any, acme: A
     assert api.get("/dimensiondata", **EVER) == []
 
 
+def test_what_is_no_point_at_all_is_told_as_it_came(api: Any, acme: Any) -> None:
+    assert api.post(METRICS, ["logins"]).json()["errors"] == [{"item": "logins", "error": "item must be an object"}]
+
+
 def test_a_point_without_a_day_is_of_now(api: Any, box: Sandbox, acme: Any) -> None:
     api.post(METRICS, POINT)
     [row] = box.rows(Metric)

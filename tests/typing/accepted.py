@@ -6,13 +6,14 @@ from datetime import date, datetime
 from typing import Any, assert_type
 
 from planhat_orm import Session, connect
+from planhat_orm.analytics import Activity, Metric
 from planhat_orm.models import Company, Enduser, Issue, License, Note, User
 from planhat_orm.orm import fields
 from planhat_orm.orm.custom import CustomValues
 from planhat_orm.orm.manager import Manager
 from planhat_orm.orm.queryset import QuerySet  # noqa: TC001 - runs nowhere
 from planhat_orm.orm.relations import Ref, References
-from planhat_orm.session.changes import Outcome
+from planhat_orm.session.changes import Ledger, Outcome
 
 
 class Account(Company):
@@ -139,3 +140,15 @@ def sessions() -> None:
     with Session(token="not-a-real-token") as other:
         assert_type(other, Session)
     assert_type(Company.objects.using(session).get(id="64b0f1a2c3d4e5f60718293a"), Company)
+
+
+def analytics(company: Company, enduser: Enduser, metric: Metric) -> None:
+    """Metrics have days and numbers; what is pushed gives a ledger, one event an outcome."""
+    assert_type(metric.date, date | None)
+    assert_type(metric.value, float | None)
+    assert_type(metric.company, Company | None)
+    assert_type([one.value for one in Metric.objects.filter(company=company)], list[float | None])
+    assert_type(Metric.push([{"parent": company, "dimension_id": "logins", "value": 1}], date=date(2026, 1, 5)), Ledger)
+    assert_type(Activity.track("login", enduser=enduser, company=Company.ref(external_id="acme-42")), Outcome)
+    assert_type(Activity.push([{"email": "ada@acme.example"}], action="login", on_error="collect"), Ledger)
+    assert_type(Activity.segment("track", user_id="ada-1", event="login"), Outcome)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from planhat_orm.analytics import Activity, Metric
 from planhat_orm.models import Company, Enduser, Issue, Note, User
 from planhat_orm.orm import fields
 
@@ -48,3 +49,11 @@ def reading(company: Company, user: User) -> None:
     user.name = "Kim"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
     Company.objects.get(id="64b0f1a2c3d4e5f60718293a").emial  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
     company.endusers.frist()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def analytics(company: Company) -> None:
+    """Wrong keywords of what is pushed."""
+    Metric.push([], dimension="logins")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    Metric.push([], on_error="ignore")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Activity.track("login", enduser=company)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Activity.segment("page", user_id="ada-1")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
