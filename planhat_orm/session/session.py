@@ -311,6 +311,16 @@ class Session:
             found: T = self._tables[model]
         return found
 
+    def forget(self, model: type) -> None:
+        """Let a small table be read again when it is next needed.
+
+        :param model: whose table it is.
+
+        >>> session.forget(User)
+        """
+        with self.identity_map.flight("table", model):
+            self._tables.pop(model, None)
+
     def __repr__(self) -> str:
         if not hasattr(self, "transport"):
             return "<Session that could not be made>"  # a traceback may show one

@@ -176,6 +176,20 @@ def test_a_field_that_was_added_meanwhile_is_found(box: Sandbox, acme: Company) 
         acme.save()
 
 
+def test_a_field_that_this_session_made_or_changed_is_known(box: Sandbox) -> None:
+    with box.assert_requests(2):
+        Product.objects.create(name="Platform", custom={"Shade": "blue"})
+    until = CustomField.objects.create(name="Until", parent="product", type="day")
+    with box.assert_requests(2):
+        Product.objects.create(name="Support", custom={"Until": date(2026, 1, 1)})
+    assert box.requests[-1].json["custom"] == {"Until": 20454}
+    until.type = "date"
+    until.save()
+    with box.assert_requests(2):
+        Product.objects.create(name="Training", custom={"Until": date(2026, 1, 1)})
+    assert box.requests[-1].json["custom"] == {"Until": "2026-01-01T00:00:00.000Z"}
+
+
 def test_values_that_were_not_loaded_are_looked_up(box: Sandbox) -> None:
     [acme] = Company.objects.only("name")
     acme.custom["Tier"] = "Gold"
