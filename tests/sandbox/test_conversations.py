@@ -58,3 +58,41 @@ def test_bulk_matches_conversations_by_id_only_so_an_external_id_in_use_is_an_er
     assert answer.status_code == 400
     assert answer.json()["createdErrors"] == ["externalId duplicated"]
     assert api.put("/conversations", [{"_id": note["_id"], "subject": "new"}]).json()["modified"] == [note["_id"]]
+
+
+def test_who_owned_the_conversation_is_kept_beside_the_person(box, api, acme):
+    kim = box.add(User, email="kim@vendor.example", nick_name="Kim")
+    body = {"companyId": acme["_id"], "users": [{"id": kim["_id"], "isOwner": True}]}
+    assert api.post("/conversations", body).json()["users"] == [{"id": kim["_id"], "isOwner": True, "name": "Kim"}]
+
+
+def test_the_answer_to_a_creation_holds_more_than_any_other(box, api):
+    kim = box.add(User, email="kim@vendor.example")
+    birch = box.add(Company, name="Birch", source_id="crm-1", owner=kim)
+    made = api.post("/conversations", {"companyId": birch["_id"], "subject": "Hi", "description": "there"}).json()
+    assert (made["owner"], made["note"], made["companySourceId"]) == (kim["_id"], "Hi there", "crm-1")
+    assert not {"owner", "note", "companySourceId", "followers"} & api.get(f"/conversations/{made['_id']}").keys()
+
+
+def test_lists_leave_out_the_text(api, acme):
+    api.post("/conversations", {"companyId": acme["_id"], "description": "there", "source": "gmail"})
+    [row] = api.get("/conversations", select="description,snippet,source")
+    assert row.keys() == {"_id", "snippet"}
+
+
+def test_a_note_may_name_the_company_by_your_id_alone(api, acme):
+    row = api.post("/conversations", {"companyExternalId": "acme-42"}).json()
+    assert (row["companyId"], row["companyName"]) == (acme["_id"], "Acme")
+
+
+def test_what_create_samples_send_and_no_answer_shows_is_taken(api, acme):
+    body = {"companyId": acme["_id"], "useSubject": True, "ownerId": "64a0aa11bb22cc33dd44ee01", "comments": []}
+    assert not {"useSubject", "ownerId", "comments"} & api.post("/conversations", body).json().keys()
+
+
+def test_the_type_filters_only_as_a_hint(box, api, acme):
+    for kind in ("note", "call"):
+        box.add(Note, company=acme, type=kind)
+    assert len(api.get("/conversations", type="call")) == 2
+    box.behaviour.hints = True
+    assert [row["type"] for row in api.get("/conversations", type="call")] == ["call"]
