@@ -105,7 +105,7 @@ def resolve(meta: Options, path: str) -> Target:
     """Find what the path of a filter or an order names.
 
     :raises UnknownField: with a suggestion.
-    :raises InvalidQuery: for a path across a link.
+    :raises InvalidQuery: for a path across a link, and for what no answer holds.
     """
     head, separator, rest = partition(path)
     if head == "custom" and separator:
@@ -116,6 +116,8 @@ def resolve(meta: Options, path: str) -> Target:
             f"filter them, and use their ids of a {meta.name} in id__in"
         )
     field = known_field(meta, head)
+    if field.write_only:
+        raise InvalidQuery(f"{meta.name}.{field.name} is shown nowhere: Planhat takes it and no answer holds it")
     if isinstance(field, IdOf):
         field = field.key
     if not separator:

@@ -146,6 +146,7 @@ class QuerySet(Chain, BulkMethods, Generic[M]):
         :raises ObjectDoesNotExist: the model's ``DoesNotExist``: there is none.
         :raises MultipleObjectsReturned: the model's own: there are several; the message names them.
         :raises InvalidQuery: for a blank id, or for something that is no Planhat id given as ``id``.
+        :raises NotSupported: by a key, for an object that Planhat offers no get of; it says what to do instead.
 
         Source: https://www.planhat.com/developers/api/introduction
 
@@ -160,7 +161,8 @@ class QuerySet(Chain, BulkMethods, Generic[M]):
     def first(self) -> M | None:
         """Return the first record, None if there is none: one request, for one row where nothing is tested here.
 
-        Without an order, records come by their ids, which is the order in which they were made.
+        Without an order, records come by their ids, which is the order in which they were made; of tasks, those that
+        are not archived come first.
 
         >>> Company.objects.order_by("name").first().name
         'Acme'
@@ -216,7 +218,8 @@ class QuerySet(Chain, BulkMethods, Generic[M]):
         """Iterate without a cache, holding one page at a time.
 
         An order is left to Planhat here, with ``sort=``, since nothing can be put in order before all of it is there.
-        Each call sends its requests anew.
+        Where that cannot be (of tasks, no one list holds all; metrics come in no order) all rows are read first. Each
+        call sends its requests anew.
 
         :raises PaginationError: when the pages of an ordered list contradict each other.
 

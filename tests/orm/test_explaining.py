@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from planhat_orm.models import Company, Enduser, Note, User
+from planhat_orm.models import Company, Enduser, Note, Task, User
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +38,11 @@ CASES: list[tuple[str, Callable[[list[str], list[str]], QuerySet[Any]]]] = [
     ("1, one more", lambda companies, people: Company.objects.all()[:100]),
     ("2, one more", lambda companies, people: Company.objects.filter(id__in=companies)[:50]),
     ("up to 3", lambda companies, people: Enduser.objects.filter(id__in=people[:3])[:2]),
+    ("2 + rows", lambda companies, people: Task.objects.all()),
+    ("2 + rows", lambda companies, people: Task.objects.order_by("-action")),
+    ("1 + rows", lambda companies, people: Task.objects.filter(is_archived=True)),
+    ("2, one more", lambda companies, people: Task.objects.order_by("-action")[:5]),
+    ("1, one more", lambda companies, people: Task.objects.params(isArchived=True)[:200]),
 ]
 
 

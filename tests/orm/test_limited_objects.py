@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from planhat_orm.errors import FieldNotLoaded, FilterIgnored, InvalidQuery, NotSupported
-from planhat_orm.models import Churn, Company, Issue, Ticket
+from planhat_orm.models import NPS, Churn, Company, Issue, Ticket
 from planhat_orm.orm import fields
 from planhat_orm.orm.model import Model
 from planhat_orm.orm.options import registry
@@ -224,3 +224,41 @@ def test_what_no_row_of_a_list_holds_is_empty_where_nothing_else_could_tell(
     [first, *_] = Ticket.objects.only("email").on_missing("one")
     with planhat_sandbox.assert_requests(0), pytest.raises(FieldNotLoaded, match="on_missing is 'one'"):
         _ = first.status
+
+
+# Names that differ by source
+
+
+@pytest.mark.parametrize("names", ["documented", "short"])
+def test_a_field_that_has_two_names_is_selected_filtered_and_loaded_by_both(
+    planhat_sandbox: Sandbox, names: str
+) -> None:
+    planhat_sandbox.behaviour.nps_names = names
+    company = planhat_sandbox.add(Company, name="Acme")
+    for score in (3, 9, 6):
+        planhat_sandbox.add(NPS, company=company, score=score, comment=f"c{score}", email=f"{score}@x.example")
+    with planhat_sandbox.assert_requests(1):
+        assert [one.score for one in NPS.objects.only("score")] == [3, 9, 6]
+    assert planhat_sandbox.requests[-1].params["select"] == "_id,score,nps"
+    with planhat_sandbox.assert_requests(2):
+        assert [one.comment for one in NPS.objects.only("score").filter(score__gte=5)] == ["c9", "c6"]
+    assert [one.score for one in NPS.objects.order_by("-score")[:2]] == [9, 6]
+    assert NPS.objects.get(id=planhat_sandbox.rows(NPS)[1]["_id"]).score == 9
+
+
+def test_what_is_taken_and_never_shown_is_no_part_of_a_question() -> None:
+    class Secret(Model):
+        class Meta:
+            path = "secrets"
+
+        code: fields.Text = fields.Text("code", write_only=True)
+
+    registry.pop("Secret")
+    for ask in (
+        lambda: Secret.objects.filter(code="x"),
+        lambda: Secret.objects.order_by("code"),
+        lambda: Secret.objects.only("code"),
+        lambda: Secret.objects.values("code"),
+    ):
+        with pytest.raises(InvalidQuery, match=r"Secret\.code is shown nowhere"):
+            ask()

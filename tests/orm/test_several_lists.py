@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -184,3 +185,24 @@ def test_members_of_lists_are_asked_for_in_every_list(planhat_sandbox: Sandbox, 
     with planhat_sandbox.assert_requests(2):
         assert names(tasks) == ["p0", "p1", "p2", "p3"]
     assert planhat_sandbox.requests[-1].params["enduserIds"] == ",".join(wanted)
+
+
+def test_any_slice_of_any_order_is_what_python_would_make_of_all_rows(planhat_sandbox: Sandbox) -> None:
+    chance = random.Random(7)
+    for n in range(60):
+        planhat_sandbox.add(
+            Task, action=chance.choice("abcd"), description=f"{n:02}", is_archived=chance.random() < 0.4
+        )
+    rows = planhat_sandbox.rows(Task)
+    for _ in range(80):
+        key, descending = chance.choice(["description", "action", "id"]), chance.random() < 0.5
+        archived, letter = chance.choice([None, True, False]), chance.choice([None, "b"])
+        start, size = chance.randrange(20), chance.choice([0, 1, 5, 30])
+        expected = [row for row in rows if archived in (None, row["isArchived"]) and letter in (None, row["action"])]
+        wire = {"id": "_id"}.get(key, key)
+        expected.sort(key=lambda row: row[wire], reverse=descending)
+        tasks = Task.objects.order_by(f"-{key}" if descending else key)
+        tasks = tasks if archived is None else tasks.filter(is_archived=archived)
+        tasks = tasks if letter is None else tasks.filter(action=letter)
+        found = [task.raw[wire] for task in tasks[start : start + size]]
+        assert found == [row[wire] for row in expected[start : start + size]], tasks.explain()

@@ -493,3 +493,18 @@ def test_a_page_is_let_go_before_the_next_one_is_fetched(sim):
     del page, step
     assert next(engine) == Fetch(3, 4)
     assert [reference() for reference in watched] == [None] * 4
+
+
+# Without any order to ask for
+
+
+def test_where_no_order_can_be_asked_for_pages_overlap_and_nothing_is_proven(sim):
+    server = sim.Server(sim.make_ids([5, 1, 4, 2, 3, 9, 7]))
+    handed, report = sim.read(server, order="none", page_size=4)
+    assert sorted(handed) == sim.make_ids([1, 2, 3, 4, 5, 7, 9])
+    assert (report.pages, report.proven, report.bookmark) == (3, False, None)
+    assert sim.read(sim.Server(sim.make_ids(3)), order="none")[1].proven, "one page is one moment"
+
+
+def test_where_no_order_can_be_asked_for_ids_that_ascend_prove_nothing(sim):
+    assert not sim.read(sim.Server(sim.make_ids(9)), order="none", page_size=4)[1].proven
