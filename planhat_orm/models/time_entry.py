@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 HELP = help_page("time entry data model", "https://help.planhat.com/en/articles/10559032-time-entry-data-model")
 SAMPLES = documented(PH_DESK)
+#: How many entries are duplicated at once: Planhat does it by a bulk upsert, which takes so many.
+MOST = 5000
 
 
 class TimeEntry(Model):
@@ -166,10 +168,6 @@ class TimeEntry(Model):
         session = sessions.pop() if sessions else Session.current()
         answer = session.writer.act(cls, "POST", f"/{cls._meta.path}/duplicate", {"ids": ids})
         return ids_in(answer.data)
-
-
-#: How many entries are duplicated at once: that is done "through a bulk upsert", which takes so many.
-MOST = 5000
 
 
 def id_of(entry: object) -> str:
