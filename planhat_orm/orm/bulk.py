@@ -218,9 +218,22 @@ class _Run:
         if outcome.status in _DONE and outcome.id is not None:
             with self.session.identity_map.lock:
                 self._written(obj, item, outcome)
+        elif outcome.status == "merged":
+            self._settle_merged(obj, item, outcome)
         elif item.change.key is None and outcome.status in ("unknown", *_DONE):
             # It is, or may be, at Planhat, and nobody knows as which record: a save would create it once more.
             obj._ensure_state().unanswered = True
+
+    def _settle_merged(self, obj: Model, item: Item, outcome: Outcome) -> None:
+        """Settle an object whose changes were sent with a later item, which may have had other values for them."""
+        if item.change.key is None:
+            # The other one is the object of the record; a save of this one would create it once more.
+            if obj._raw.get("_id") is None:
+                obj._ensure_state().unanswered = True
+        elif outcome.found is not None and tracking.pending(obj):
+            with self.session.identity_map.lock:
+                self._written(obj, item, outcome)
+                self._forget(obj, frozenset(self.maker.meta.as_read(item.change.after or {})) - {"_id"})
 
     def _written(self, obj: Model, item: Item, outcome: Outcome) -> None:
         meta, is_new = self.maker.meta, item.change.key is None

@@ -10,8 +10,10 @@ Source: https://www.planhat.com/developers/api/bulk-upsert and https://www.planh
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from planhat_orm.session.changes import Told
@@ -195,10 +197,18 @@ class _Attribution:
             place = self._named(inside)
             if place is not None:
                 return place
-            same = [place for place, item in enumerate(self.items) if item.after and inside == item.after]
+            same = self._by_body.get(_signature(inside), [])
             if len(same) == 1:
                 return same[0]
         return None
+
+    @cached_property
+    def _by_body(self) -> dict[str, list[int]]:
+        """The places of the items by what was sent of them."""
+        found: dict[str, list[int]] = {}
+        for place, item in enumerate(self.items):
+            found.setdefault(_signature(item.after or {}), []).append(place)
+        return found
 
     # What is left over
 
@@ -305,6 +315,10 @@ def _mappings(element: Any, depth: int = 2) -> Iterator[Mapping[str, Any]]:
         yield element
         for value in element.values() if depth else ():
             yield from _mappings(value, depth - 1)
+
+
+def _signature(body: Mapping[str, Any]) -> str:
+    return json.dumps(body, sort_keys=True, default=str)
 
 
 def _reason(element: Any) -> str:

@@ -71,13 +71,15 @@ class Upsert:
         keyed = [place for place in places if is_keyed(items[place])]
         keyless = [place for place in places if not is_keyed(items[place])]
         chunks = [*chunks_of(items, keyed), *chunks_of(items, keyless)]
+        stored: dict[int, str | None] = dict.fromkeys(merged.values())
         for chunk in chunks:
             for place, outcome in self._outcomes(items, chunk):
+                if place in stored and outcome.status in _DONE:
+                    stored[place] = outcome.id
                 done(place, outcome)
         for place, into in merged.items():
-            note = f"{changes[place]}: sent together with {changes[into]}, which is of the same record"
-            _log.warning("%s", note)
-            done(place, Outcome(slim(changes[place]), "merged"))
+            _log.warning("%s: sent together with %s, which is of the same record", changes[place], changes[into])
+            done(place, Outcome(slim(changes[place]), "merged", found=stored[into]))
 
     def _outcomes(self, items: Sequence[Change], chunk: list[int]) -> Iterator[tuple[int, Outcome]]:
         """Send one chunk and yield what became of its items; in two halves if it is too large for Planhat."""
@@ -226,7 +228,7 @@ def identity_of(change: Change) -> tuple[str, ...] | None:
     if decides is None:
         return None
     within = meta.unique_within.get(decides)
-    return decides, (change.keys or {})[decides].casefold(), str(body.get(within)) if within else ""
+    return decides, (change.keys or {})[decides], str(body.get(within)) if within else ""
 
 
 def joined(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:

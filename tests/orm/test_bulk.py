@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from planhat_orm import (
+    AmbiguousWrite,
     BulkError,
     InvalidQuery,
     NotSupported,
@@ -465,7 +466,7 @@ def test_an_object_of_unknown_outcome_is_not_created_by_a_later_save(box: Sandbo
     box.fault("lost_answer", method="PUT", times=99)
     with pytest.raises(BulkError):
         Company.objects.bulk_upsert([acme])
-    with pytest.raises(Exception, match="nobody knows what became of it"):
+    with pytest.raises(AmbiguousWrite, match="nobody knows what became of it"):
         acme.save()
     with pytest.raises(ValidationError, match="look for it first"):
         Company.objects.bulk_upsert([acme])
@@ -481,6 +482,43 @@ def test_an_object_that_failed_can_be_corrected_and_sent_again(box: Sandbox) -> 
     person.company_id = acme["_id"]
     assert len(Enduser.objects.bulk_upsert([person]).created) == 1
     assert person.id is not None
+
+
+def test_an_object_that_a_later_row_took_in_does_not_believe_its_own_values(box: Sandbox) -> None:
+    box.add(Company, name="Acme", phase="Trial")
+    acme = Company.objects.get(name="Acme")
+    acme.phase, acme.description = "Live", "Ours"
+    ledger = Company.objects.bulk_upsert([acme, {"id": acme.id, "phase": "Lost"}])
+    assert [outcome.status for outcome in ledger] == ["merged", "updated"]
+    assert bodies(box) == [[{"_id": acme.id, "phase": "Lost", "description": "Ours"}]]
+    assert acme.changes() == {}
+    assert (acme.phase, acme.description) == ("Lost", "Ours")
+
+
+def test_of_two_new_objects_for_one_record_the_earlier_is_not_created_by_a_save(box: Sandbox) -> None:
+    first, second = Company(name="Acme", external_id="a"), Company(name="Acme AB", external_id="a")
+    Company.objects.bulk_upsert([first, second])
+    assert (first.id, second.id) == (None, box.row(Company, external_id="a")["_id"])
+    with pytest.raises(AmbiguousWrite):
+        first.save()
+    assert box.count(Company) == 1
+
+
+def test_what_was_done_before_an_interrupt_is_told_and_known_to_its_objects(box: Sandbox) -> None:
+    companies = [Company(name=f"Company {n}", external_id=f"c-{n}") for n in range(5_001)]
+    sent: list[Any] = []
+
+    def interrupt(request: Any) -> None:
+        sent.append(request)
+        if len(sent) == 2:
+            raise KeyboardInterrupt
+
+    stop = AnySession.current().transport.guard(interrupt)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        Company.objects.bulk_upsert(companies)
+    stop()
+    assert caught.value.__notes__ == ["bulk_upsert had done this before: 5000: 5000 created"]
+    assert [company.id is not None for company in companies[4_999:]] == [True, False]
 
 
 def test_the_same_new_object_twice_is_made_once(box: Sandbox) -> None:

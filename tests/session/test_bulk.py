@@ -165,6 +165,19 @@ def test_items_without_keys_are_never_merged() -> None:
     assert merge_duplicates([keyless(0, name="Same"), keyless(1, name="Same")])[1] == {}
 
 
+def test_keys_that_differ_in_letter_case_are_two() -> None:
+    # Planhat keeps the case of an external id, and whether it heeds that of an e-mail is not known.
+    assert merge_duplicates([keyed(0, externalId="a"), keyed(1, externalId="A")])[1] == {}
+
+
+def test_a_merged_item_tells_the_id_of_its_record(box: Sandbox, session: Session) -> None:
+    ledger = run(session, [keyed(0), keyed(0)])
+    assert [outcome.id for outcome in ledger.merged] == [ledger.created[0].id]
+    with box.fault("status", method="PUT", status=400, times=9):
+        ledger = run(session, [keyed(1), keyed(1)])
+    assert (statuses(ledger), ledger.outcomes[0].id, ledger.ok) == (["merged", "failed"], None, False)
+
+
 def test_items_of_one_id_are_merged() -> None:
     key = "64b0000000000000000000aa"
     items = [Change(Note, key, {}, {"_id": key, "subject": text}, keys={}) for text in ("a", "b")]
