@@ -24,6 +24,7 @@ from planhat_orm.errors import (
     UnknownField,
 )
 from planhat_orm.orm import copying, definitions, missing, tracking
+from planhat_orm.orm.aliases import renamed
 from planhat_orm.orm.conversion import plain_copy
 from planhat_orm.orm.fields import MISSING, Field, Id
 from planhat_orm.orm.manager import ObjectsDescriptor
@@ -315,11 +316,12 @@ class Model(Holder, metaclass=ModelBase):
     def save(self, *, force: bool = False) -> Outcome:
         """Send what changed: PUT /{path}/{id} for a saved object, POST /{path} for a new one; nothing, if nothing did.
 
-        Planhat's answer refreshes the object. Returns the Outcome: its ``status`` is "created", "updated" or
-        "unchanged", its ``change.after`` what was sent.
+        Keys in ``custom`` that the record does not carry yet are looked up among the tenant's definitions first, which
+        are read once for each session (``Session(check_custom=...)``). Planhat's answer refreshes the object. Returns
+        the Outcome: its ``status`` is "created", "updated" or "unchanged", its ``change.after`` what was sent.
 
         :param force: overwrite what moved at Planhat since it was read; create again what may have been created.
-        :raises ValidationError: before any request, with all complaints by field.
+        :raises ValidationError: before anything is written, with all complaints by field.
         :raises StaleObjectError: Planhat's value of a changed field moved, and ``force`` is not set.
         :raises ObjectDeleted: the object was deleted.
         :raises NotSupported: Planhat does not offer it; the message says what to do instead.
@@ -398,7 +400,8 @@ class Model(Holder, metaclass=ModelBase):
             loaded = self._origin.loaded if self._origin is not None else frozenset({"_id"})
         else:
             # Some properties only a get shows, so that their absence here tells nothing.
-            row, loaded = outcome.row, self._meta.listed_keys | (outcome.row.keys() & self._meta.keys)
+            [row] = renamed(self._meta, [outcome.row])
+            loaded = self._meta.listed_keys | (row.keys() & self._meta.keys)
         state = self._ensure_state()
         earlier, state.written = state.written, 0
         origin = Origin(session, loaded, outcome.number)

@@ -15,6 +15,8 @@ from planhat_orm.orm.options import registry
 from planhat_orm.wire.endpoints import PREFIXES, KeyKind, split_prefix
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from planhat_orm.orm.model import Model
 
 M = TypeVar("M", bound="Model")
@@ -58,7 +60,7 @@ def make_ref(model: type[M], keys: dict[KeyKind, Any]) -> Ref[M]:
     [(kind, key)] = given.items()
     if not isinstance(key, str) or not key.strip():
         raise InvalidQuery(f"{model.__name__}.ref({kind}=...) takes a text that is not blank, not {key!r}")
-    if kind not in model._meta.keyables or not takers(model):
+    if kind not in model._meta.keyables or next(takers(model), None) is None:
         raise NotSupported(
             f"Planhat is not documented to take {an(model.__name__)} by {kind} in a reference; "
             f"{load_instead(model, kind, key)}"
@@ -66,16 +68,14 @@ def make_ref(model: type[M], keys: dict[KeyKind, Any]) -> Ref[M]:
     return Ref(model, kind, key)
 
 
-def takers(model: type[Model]) -> list[str]:
-    """Return the fields, of all models, that take an own key of this one: "Enduser.company"."""
-    return [
-        f"{other.__name__}.{field.name}"
-        for other in list(registry.values())
-        for field in other._meta.fields
-        if getattr(field, "takes_keys", False)
-        and (target := registry.get(field.relation or "")) is not None
-        and issubclass(model, target)
-    ]
+def takers(model: type[Model]) -> Iterator[str]:
+    """Yield the fields, of all models, that take an own key of this one: "Enduser.company"."""
+    for other in list(registry.values()):
+        for field in other._meta.fields:
+            if getattr(field, "takes_keys", False):
+                target = registry.get(field.relation or "")
+                if target is not None and issubclass(model, target):
+                    yield f"{other.__name__}.{field.name}"
 
 
 def load_instead(model: type[Model], kind: str, key: str) -> str:

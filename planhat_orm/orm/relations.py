@@ -98,7 +98,7 @@ class ForeignKey(Field[M, "M | Ref[M]"], Generic[M]):
             return load_related(obj, self, target, value)
 
     def write(self, obj: Model, value: Any) -> None:
-        if value is not None and not isinstance(value, str):
+        if value is not None and not isinstance(value, str) and not self.read_only:
             target = target_of(self)
             if isinstance(value, Ref):
                 if not issubclass(value.model, target):
@@ -109,7 +109,7 @@ class ForeignKey(Field[M, "M | Ref[M]"], Generic[M]):
                     raise NotSupported(f"{obj._meta.name}.{self.name} {refusal(self, value)}")
             elif not isinstance(value, target):
                 raise FieldError(f"{obj._meta.name}.{self.name} takes {an(self.to)}, not {conversion.shown(value)}")
-            elif not self.read_only:
+            else:
                 obj._link(value)
         super().write(obj, value)
 
