@@ -54,6 +54,9 @@ class Chain(Refused, LazyValues):
 
         Any declared field may be used. What the endpoint documents is sent to Planhat and checked on every row that
         comes back; the rest is tested here while pages come in. A path across a link (``owner__email``) is read first.
+        A list of links (``issue.companies``) is filtered by a member: by one record or id, by several with ``__in``,
+        one of which has to be there; a list of texts (``tags``) by ``__contains``. What has no value equals nothing,
+        with one exception: of the property by which lists hide rows (``archived``), it counts as False.
 
         :param conditions: ``Q`` objects, for "or", "not" and paths that no keyword can spell.
         :param lookups: paths with a lookup behind ``__``; without one, ``exact``.

@@ -164,7 +164,7 @@ def scan_for(query: Query, predicate: Predicate, *, stream: bool, single: bool) 
     """Plan to read the list page by page, and say what the endpoint is asked."""
     meta, given = query.model._meta, dict(query.params)
     share, more = share_of(meta, predicate), given_tests(meta, given)
-    refuse_conflict(meta, share, given)
+    refuse_conflict(meta, share, predicate, given)
     unhide, passes = unhidden(meta, predicate, {**share.params, **given})
     order = tuple(order_of(meta, path) for path in query.order)
     order = () if order and order[0].natural and len(passes) == 1 and "sort" in meta.list_takes else order

@@ -205,10 +205,13 @@ def given_tests(meta: Options, given: Mapping[str, str]) -> tuple[CompiledCondit
     return tuple(tests)
 
 
-def refuse_conflict(meta: Options, share: Share, given: Mapping[str, str]) -> None:
+def refuse_conflict(meta: Options, share: Share, predicate: Predicate, given: Mapping[str, str]) -> None:
     """Refuse one parameter with two values: one by ``params()``, one for a filter."""
+    wanted = {test.target.data_key for test in predicate.tests if test.lookup == "exact" and test.value is True}
     for name, text in given.items():
         other = ",".join(share.ids) if name == share.id_param else share.params.get(name, text)
+        if only_adds(meta, name) and {name, known_params(meta)[name].data_key} & wanted:
+            other = meta.unhide[name]  # the rows that the filter wants are the hidden ones
         if other != text:
             raise InvalidQuery(
                 f"{meta.name}: params() gives {name}={text}, and the filter asks for {name}={other}; leave one out"
