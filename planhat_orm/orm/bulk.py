@@ -6,7 +6,7 @@ not promise that all is done or nothing: Planhat has no transactions, and the le
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -202,8 +202,13 @@ class _Run:
             if (obj := items[place].obj) is not None:
                 self._settle(obj, items[place], outcome)
 
+        def sending(numbers: Sequence[int]) -> None:
+            for item in (items[places[number]] for number in numbers):
+                if item.obj is not None and item.change.key is None:
+                    item.obj._ensure_state().unanswered = True
+
         try:
-            self.upsert.write([items[place].change for place in places], done)
+            self.upsert.write([items[place].change for place in places], done, sending=sending)
         except ValidationError:
             raise  # nothing of these items was sent
         except BaseException:
@@ -220,9 +225,9 @@ class _Run:
                 self._written(obj, item, outcome)
         elif outcome.status == "merged":
             self._settle_merged(obj, item, outcome)
-        elif item.change.key is None and outcome.status in ("unknown", *_DONE):
-            # It is, or may be, at Planhat, and nobody knows as which record: a save would create it once more.
-            obj._ensure_state().unanswered = True
+        elif item.change.key is None:
+            # Where it is, or may be, at Planhat, and nobody knows as which record, a save would create it once more.
+            obj._ensure_state().unanswered = item.unanswered or outcome.status in ("unknown", *_DONE)
 
     def _settle_merged(self, obj: Model, item: Item, outcome: Outcome) -> None:
         """Settle an object whose changes were sent with a later item, which may have had other values for them."""

@@ -31,13 +31,14 @@ __all__ = ["Item", "Maker", "match_key"]
 class Item:
     """An item as it will be sent; ``obj`` and what it ``sent`` as Python values, where it is an object.
 
-    ``empty``: a saved object of which nothing changed.
+    ``empty``: a saved object of which nothing changed. ``unanswered``: nobody knows of an earlier create of it.
     """
 
     change: Change
     obj: Model | None = None
     sent: dict[str, Any] = field(default_factory=dict)
     empty: bool = False
+    unanswered: bool = False
 
 
 def match_key(meta: Options, key: str | tuple[str, ...] | None) -> str | None:
@@ -128,7 +129,8 @@ class Maker:
                 {"item": [f"{obj!r}: a create of it was sent before and may have been carried out; look for it first"]}
             )
         change = Change(self.model, None, {}, body, keys=keys, place=place)
-        return Item(change, obj, tracking.sent_of(obj, found))
+        unanswered = state is not None and state.unanswered
+        return Item(change, obj, tracking.sent_of(obj, found), unanswered=unanswered)
 
     # Dictionaries
 

@@ -57,8 +57,16 @@ class Upsert:
         #: How many records were created, updated and unchanged, as Planhat counts them.
         self.counted = {"created": 0, "updated": 0, "unchanged": 0}
 
-    def write(self, changes: Sequence[Change], done: Callable[[int, Outcome], None]) -> None:
+    def write(
+        self,
+        changes: Sequence[Change],
+        done: Callable[[int, Outcome], None],
+        *,
+        sending: Callable[[Sequence[int]], None] = lambda places: None,
+    ) -> None:
         """Send items, and tell ``done`` each one's place among them and its outcome as soon as it is known.
+
+        ``sending`` is told the places of those that go next: what ends a run early may come too late for them.
 
         Items for one record are merged first. Items without a key, which Planhat always inserts, go in requests of
         their own, after the others, so that an answer that is lost leaves nobody else in doubt.
@@ -73,6 +81,8 @@ class Upsert:
         chunks = [*chunks_of(items, keyed), *chunks_of(items, keyless)]
         stored: dict[int, str | None] = dict.fromkeys(merged.values())
         for chunk in chunks:
+            if not self.stopped:
+                sending(chunk)
             for place, outcome in self._outcomes(items, chunk):
                 if place in stored and outcome.status in _DONE:
                     stored[place] = outcome.id

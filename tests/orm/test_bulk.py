@@ -473,15 +473,24 @@ def test_an_object_of_unknown_outcome_is_not_created_by_a_later_save(box: Sandbo
     assert box.count(Company) == 1
 
 
-def test_an_object_that_failed_can_be_corrected_and_sent_again(box: Sandbox) -> None:
+def test_a_person_that_planhat_dropped_can_be_corrected_and_sent_again(box: Sandbox) -> None:
     person = Enduser(email="a@b.example", company=UNKNOWN_ID)
     ledger = Enduser.objects.bulk_upsert([person], on_error="collect")
-    assert not ledger.ok
-    assert person.id is None
+    assert [outcome.status for outcome in ledger] == ["unknown"]
+    assert "may have been dropped, as people without a company are" in str(ledger.outcomes[0].error)
     acme = box.add(Company, name="Acme")
     person.company_id = acme["_id"]
     assert len(Enduser.objects.bulk_upsert([person]).created) == 1
     assert person.id is not None
+
+
+def test_an_object_that_was_refused_can_be_saved_later(box: Sandbox) -> None:
+    acme = Company(name="Acme")
+    box.forbid(Company, "create")
+    assert len(Company.objects.bulk_upsert([acme], on_error="collect").failed) == 1
+    box.allow(Company, "create")
+    assert acme.save().status == "created"
+    assert box.count(Company) == 1
 
 
 def test_an_object_that_a_later_row_took_in_does_not_believe_its_own_values(box: Sandbox) -> None:
@@ -519,6 +528,8 @@ def test_what_was_done_before_an_interrupt_is_told_and_known_to_its_objects(box:
     stop()
     assert caught.value.__notes__ == ["bulk_upsert had done this before: 5000: 5000 created"]
     assert [company.id is not None for company in companies[4_999:]] == [True, False]
+    with pytest.raises(AmbiguousWrite):
+        companies[5_000].save()  # its request may have been under way
 
 
 def test_the_same_new_object_twice_is_made_once(box: Sandbox) -> None:
