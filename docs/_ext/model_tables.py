@@ -8,6 +8,7 @@ all objects. Imports Sphinx, docutils and the models; reads ``Model._meta`` only
 from __future__ import annotations
 
 from itertools import chain
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from docutils import nodes
@@ -316,7 +317,8 @@ class ModelFilters(ModelDirective):
 
     def written(self, meta: Options, name: str, param: Param) -> Cell:
         if not param.data_key:
-            return code(f"params({name}=...)")
+            word = f"{name}_" if iskeyword(name) else name
+            return code(f"params({word}=...)")
         field = meta.by_key[param.data_key].name
         lookup = "" if param.lookup in ("exact", "contains") else f"__{param.lookup}"
         shown = f"filter({field}{lookup}=...)" + (f", {field}__in=[...]" if param.many else "")
