@@ -50,15 +50,16 @@ class People(conversion.TextList):
 
 
 class Moment(conversion.Instant):
-    """What the type "date" holds: a timestamp. A date stands for its UTC midnight, and texts are taken as they are."""
+    """What the type "date" holds: a timestamp. A date stands for its UTC midnight; texts are taken as they are."""
 
     def _serialize(self, value: Any, attr: Any, obj: Any, zone: tzinfo | None = None, **kwargs: Any) -> Any:
-        if isinstance(value, str) and not conversion.is_blank(value):
-            conversion.instant(value)
-            return str(value)
-        if isinstance(value, date) and not isinstance(value, datetime):
+        if isinstance(value, datetime):
+            return conversion.wire_instant(value, zone)
+        if isinstance(value, date):
             return conversion.wire_day(value)
-        return super()._serialize(value, attr, obj, zone=zone, **kwargs)
+        if not is_timestamp(value):
+            raise marshmallow.ValidationError(f"must be a date or a datetime, not {conversion.shown(value)}")
+        return str(value)
 
 
 class DayCount(conversion.DayNumber):
@@ -67,9 +68,21 @@ class DayCount(conversion.DayNumber):
     def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
         if isinstance(value, int) and not isinstance(value, bool):
             return value
-        if isinstance(value, str) and not conversion.is_blank(value):
+        if is_timestamp(value):
             value = conversion.calendar_day(value)
-        return super()._serialize(value, attr, obj, **kwargs)
+        if isinstance(value, datetime) or not isinstance(value, date):
+            raise marshmallow.ValidationError(
+                f"must be a date, or the number of days since 1970-01-01, not {conversion.shown(value)}"
+            )
+        return self.wire(value)
+
+
+def is_timestamp(value: Any) -> bool:
+    """Tell whether a value is a text that says a point in time."""
+    try:
+        return isinstance(value, str) and conversion.instant(value) is not None
+    except marshmallow.ValidationError:
+        return False
 
 
 #: What converts the values of each documented type (https://www.planhat.com/developers/api/custom-field).

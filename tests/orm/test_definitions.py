@@ -130,7 +130,7 @@ def test_a_field_of_another_object_is_none_of_this_one(box: Sandbox, acme: Compa
         ("Seats", "twelve", "must be a number"),
         ("Won", "yes", "must be True or False"),
         ("Notes", 3, "must be a text"),
-        ("Go live", "soon", "not a point in time"),
+        ("Go live", "soon", "must be a date, or the number of days"),
         ("Score", 3, "computed by Planhat"),
         ("Sponsor", "ada", "must be a Planhat id"),
     ],

@@ -370,3 +370,14 @@ def test_a_small_table_that_could_not_be_loaded_is_tried_again(box: Sandbox) -> 
         with pytest.raises(ZeroDivisionError):
             session.table(User, fails)
         assert session.table(User, lambda: "loaded") == "loaded"
+
+
+def test_a_small_table_is_read_again_when_it_was_forgotten_or_is_asked_for_afresh(box: Sandbox) -> None:
+    with box.session() as session:
+        assert session.table(Company, lambda: "first") == "first"
+        assert session.table(Company, lambda: "second") == "first"
+        assert session.table(Company, lambda: "third", fresh=True) == "third"
+        assert session.table(Company, lambda: "fourth") == "third"
+        session.forget(Company)
+        session.forget(Company)
+        assert session.table(Company, lambda: "fifth") == "fifth"
