@@ -1,4 +1,4 @@
-"""Metrics over HTTP: what is pushed, in how many requests, what becomes of each point, and how points are read."""
+"""Metrics over HTTP: what a point may hold, how it is sent, and how points are read."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from planhat_orm import (
-    AmbiguousWrite,
-    BadRequest,
     BulkError,
     ConfigurationError,
     DecodeError,
@@ -22,12 +20,12 @@ from planhat_orm import (
     ReadOnlyError,
     ValidationError,
 )
-from planhat_orm.analytics import Metric, pushing
+from planhat_orm.analytics import Metric
 from planhat_orm.models import Asset, Company, Enduser, Project, User
 from planhat_orm.sandbox.box import TENANT_TOKEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from planhat_orm import Session
     from planhat_orm.sandbox import Sandbox
@@ -43,10 +41,6 @@ def points(count: int) -> list[dict[str, Any]]:
 
 def statuses(ledger: Any) -> list[str]:
     return [outcome.status for outcome in ledger]
-
-
-def stored(box: Sandbox) -> list[Any]:
-    return [row["value"] for row in box.rows(Metric)]
 
 
 # What is sent
@@ -268,280 +262,6 @@ def test_on_error_knows_two_words(box: Sandbox, session: Session) -> None:
     assert box.requests == []
 
 
-# Shapes of rows
-
-
-class Frame:
-    """What a pandas data frame can do, as far as it matters here."""
-
-    def __init__(self, rows: list[dict[str, Any]]) -> None:
-        self.rows = rows
-
-    def to_dict(self, orient: str = "dict") -> Any:
-        return self.rows if orient == "records" else {}
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.rows[0])  # the columns, as in pandas
-
-
-class PolarsFrame(Frame):
-    """What a polars data frame can do."""
-
-    def to_dicts(self) -> list[dict[str, Any]]:
-        return self.rows
-
-    def to_dict(self, *, as_series: bool = True) -> Any:  # type: ignore[override]
-        return {}
-
-
-@pytest.mark.parametrize("kind", [Frame, PolarsFrame, list, tuple, iter])
-def test_rows_come_as_frames_lists_and_iterators(box: Sandbox, session: Session, kind: Any) -> None:
-    ledger = Metric.push(kind(points(3)))
-    assert statuses(ledger) == ["acknowledged"] * 3
-    assert [item["value"] for item in box.requests[0].json] == [0, 1, 2]
-
-
-def test_a_single_dict_is_one_point(box: Sandbox, session: Session) -> None:
-    assert statuses(Metric.push(POINT)) == ["acknowledged"]
-    assert len(box.requests[0].json) == 1
-
-
-# Chunks
-
-
-def test_no_request_holds_more_points_than_the_limit(
-    box: Sandbox, session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pushing, "MAX_ITEMS", 4)
-    with box.assert_requests(3):
-        ledger = Metric.push(points(10))
-    assert [len(request.json) for request in box.requests] == [4, 4, 2]
-    assert stored(box) == list(range(10))
-    assert [outcome.change.place for outcome in ledger] == list(range(10))
-
-
-def test_no_request_holds_more_bytes_than_the_limit(
-    box: Sandbox, session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pushing, "MAX_BYTES", 500)
-    Metric.push([{**POINT, "dimension_id": "é" * 40, "value": number} for number in range(5)])
-    sizes = [int(request.headers["Content-Length"]) for request in box.requests]
-    assert len(sizes) > 1
-    assert max(sizes) <= 500
-    assert stored(box) == [0, 1, 2, 3, 4]
-
-
-def test_a_point_too_large_for_any_request_is_refused(
-    box: Sandbox, session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pushing, "MAX_BYTES", 500)
-    with pytest.raises(ValidationError, match=r"rows\[0\]: has .* bytes"):
-        Metric.push([{**POINT, "dimension_id": "x" * 500}])
-    with pytest.raises(ValidationError, match=r"rows\[9\]: has .* bytes"):
-        Metric.push([*points(9), {**POINT, "dimension_id": "x" * 500}])
-    assert box.requests == []
-
-
-def test_a_chunk_that_is_too_large_for_planhat_is_halved(box: Sandbox, session: Session) -> None:
-    box.behaviour.max_body = 400
-    ledger = Metric.push(points(8))
-    assert statuses(ledger) == ["acknowledged"] * 8
-    assert [request.status for request in box.requests] == [413, 413, 200, 200, 413, 200, 200]
-    assert stored(box) == list(range(8))
-
-
-def test_a_generator_is_read_chunk_by_chunk(box: Sandbox, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pushing, "MAX_ITEMS", 4)
-    seen: list[int] = []
-
-    def rows() -> Iterator[dict[str, Any]]:
-        for row in points(12):
-            seen.append(len(box.requests))
-            yield row
-
-    Metric.push(rows())
-    assert seen == [0] * 4 + [1] * 4 + [2] * 4
-
-
-def test_a_wrong_row_late_in_a_generator_tells_what_went_before(
-    box: Sandbox, session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pushing, "MAX_ITEMS", 4)
-    rows = points(12)
-    rows[9]["value"] = "nine"
-    with pytest.raises(BulkError, match=r"rows\[9\].*value") as caught:
-        Metric.push(iter(rows))
-    ledger = caught.value.result
-    assert statuses(ledger) == ["acknowledged"] * 8
-    assert stored(box) == list(range(8))
-
-
-def test_a_wrong_row_early_in_a_generator_sends_nothing(box: Sandbox, session: Session) -> None:
-    rows = [*points(2), {**POINT, "value": None}]
-    with pytest.raises(ValidationError, match=r"rows\[2\]"):
-        Metric.push(iter(rows))
-    assert box.requests == []
-
-
-def test_an_error_of_the_callers_generator_carries_what_went_before(
-    box: Sandbox, session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pushing, "MAX_ITEMS", 2)
-
-    def rows() -> Iterator[dict[str, Any]]:
-        yield from points(6)
-        raise KeyError("no such column")
-
-    with pytest.raises(KeyError) as caught:
-        Metric.push(rows())
-    [note] = caught.value.__notes__
-    assert "had done this before" in note
-    assert "acknowledged" in note
-
-
-# What becomes of each point
-
-
-def answered(box: Sandbox, body: Any) -> Any:
-    return box.fault("status_after", status=200, body=body, method="POST")
-
-
-def wire(point: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "dimensionId": point["dimension_id"],
-        "value": point["value"],
-        "externalId": point["external_id"],
-        "model": "Company",
-    }
-
-
-def test_a_point_refused_for_its_form_has_failed_and_the_others_have_not(box: Sandbox, session: Session) -> None:
-    rows = [{**POINT, "value": number} for number in range(4)]
-    answered(box, {"processed": 4, "errors": [{"item": wire(rows[2]), "error": "dimensionId must be specified"}]})
-    ledger = Metric.push(rows, on_error="collect")
-    assert statuses(ledger) == ["acknowledged", "acknowledged", "failed", "acknowledged"]
-    [failed] = ledger.failed
-    assert isinstance(failed.error, BadRequest)
-    assert str(failed.error) == "rows[2]: Planhat refuses it: dimensionId must be specified"
-    assert failed.change.after == wire(rows[2])
-
-
-def test_a_refused_point_raises_unless_the_ledger_is_asked_for(box: Sandbox, session: Session) -> None:
-    answered(box, {"processed": 1, "errors": [{"item": wire(POINT), "error": "no"}]})
-    with pytest.raises(BulkError, match=r"rows\[0\]: Planhat refuses it: no") as caught:
-        Metric.push([POINT, {**POINT, "value": 43}])
-    assert statuses(caught.value.result) == ["failed", "acknowledged"]
-    assert isinstance(caught.value.__cause__, BadRequest)
-
-
-def test_the_places_of_refused_points_go_on_over_the_chunks(
-    box: Sandbox, session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pushing, "MAX_ITEMS", 2)
-    rows = [{**POINT, "value": number} for number in range(6)]
-    body = {"processed": 2, "errors": [{"item": wire(rows[3]), "error": "no"}]}
-    box.fault("status_after", status=200, body=body, method="POST", after=1)
-    ledger = Metric.push(rows, on_error="collect")
-    assert [outcome.change.place for outcome in ledger.failed] == [3]
-    assert "rows[3]" in str(ledger.failed[0].error)
-    assert len(ledger.acknowledged) == 5
-
-
-def test_of_equal_points_as_many_fail_as_are_refused(box: Sandbox, session: Session) -> None:
-    answered(box, {"processed": 3, "errors": [{"item": wire(POINT), "error": "no"}] * 2})
-    ledger = Metric.push([POINT] * 3, on_error="collect")
-    assert sorted(statuses(ledger)) == ["acknowledged", "failed", "failed"]
-
-
-def test_what_planhat_adds_to_a_refused_point_does_not_hide_it(box: Sandbox, session: Session) -> None:
-    rows = [POINT, {**POINT, "value": 43}]
-    answered(box, {"processed": 2, "errors": [{"item": {**wire(rows[1]), "time": "2026"}, "error": "no"}]})
-    assert statuses(Metric.push(rows, on_error="collect")) == ["acknowledged", "failed"]
-
-
-@pytest.mark.parametrize("entry", [{"item": {"value": 99}, "error": "no"}, "no", {"error": "no"}, None])
-def test_a_refusal_that_fits_no_point_leaves_all_in_doubt(box: Sandbox, session: Session, entry: Any) -> None:
-    answered(box, {"processed": 2, "errors": [entry]})
-    ledger = Metric.push(points(2), on_error="collect")
-    assert statuses(ledger) == ["unknown", "unknown"]
-    assert "does not say which" in str(ledger.unknown[0].error)
-
-
-@pytest.mark.parametrize("body", ["", "OK", {}, [], {"processed": 2}, {"processed": 2, "errors": None}])
-def test_any_200_acknowledges(box: Sandbox, session: Session, body: Any) -> None:
-    answered(box, body)
-    assert statuses(Metric.push(points(2))) == ["acknowledged", "acknowledged"]
-
-
-def test_an_answer_that_is_cut_off_leaves_in_doubt_what_was_refused(box: Sandbox, session: Session) -> None:
-    answered(box, b'{"processed": 2, "err')
-    ledger = Metric.push(points(2), on_error="collect")
-    assert statuses(ledger) == ["unknown", "unknown"]
-    assert "cut off" in str(ledger.unknown[0].error)
-
-
-def test_a_point_of_an_unknown_record_is_acknowledged_and_dropped(box: Sandbox, session: Session) -> None:
-    ledger = Metric.push([{**POINT, "external_id": "nobody"}, POINT])
-    assert statuses(ledger) == ["acknowledged", "acknowledged"]
-    assert stored(box) == [42]
-
-
-LOST: list[dict[str, Any]] = [
-    {"kind": "lost_answer"},
-    {"kind": "truncated"},
-    {"kind": "status_after", "status": 502},
-    {"kind": "reset_before"},
-]
-
-
-@pytest.mark.parametrize("fault", LOST, ids=str)
-def test_a_lost_answer_is_never_followed_by_a_second_try(
-    box: Sandbox, session: Session, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
-) -> None:
-    monkeypatch.setattr(pushing, "MAX_ITEMS", 2)
-    box.fault(**fault, after=1)
-    with pytest.raises(BulkError, match="2 unknown") as caught:
-        Metric.push(points(6))
-    assert statuses(caught.value.result) == ["acknowledged"] * 2 + ["unknown"] * 2 + ["not_sent"] * 2
-    assert isinstance(caught.value.__cause__, AmbiguousWrite)
-    assert "rows[4:] were not sent" in str(caught.value)
-    assert len(box.requests) == 2
-
-
-def test_a_generator_is_not_read_beyond_a_lost_answer(
-    box: Sandbox, session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pushing, "MAX_ITEMS", 2)
-    box.fault("lost_answer")
-    rows = iter(points(6))
-    with pytest.raises(BulkError, match=r"read up to rows\[1\]") as caught:
-        Metric.push(rows)
-    assert statuses(caught.value.result) == ["unknown", "unknown"]
-    assert [row["value"] for row in rows] == [2, 3, 4, 5]
-
-
-def test_a_chunk_refused_whole_stops_the_run(box: Sandbox, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pushing, "MAX_ITEMS", 2)
-    box.fault("status", status=403, after=1)
-    ledger = Metric.push(points(6), on_error="collect")
-    assert statuses(ledger) == ["acknowledged"] * 2 + ["failed"] * 2 + ["not_sent"] * 2
-    assert stored(box) == [0, 1]
-
-
-def test_what_planhat_has_not_seen_is_sent_again(box: Sandbox, session: Session) -> None:
-    box.fault("status", status=429, headers={"Retry-After": "0"})
-    assert statuses(Metric.push([POINT])) == ["acknowledged"]
-    assert [request.status for request in box.requests] == [429, 200]
-    assert stored(box) == [42]
-
-
-def test_pushing_twice_adds_twice_and_the_docstring_says_so_first(box: Sandbox, session: Session) -> None:
-    for _ in range(2):
-        Metric.push([POINT])
-    assert stored(box) == [42, 42]
-    assert "twice" in str(Metric.push.__doc__).split("\n")[0]
-
-
 # Who may push
 
 
@@ -641,6 +361,18 @@ def test_rows_that_name_the_day_date_are_read_all_the_same(box: Sandbox, session
     box.fault("wrong_shape", body=[{**row, "timestamp": {"value": "2026-01-05T00:00:00Z"}}])
     [point] = Metric.objects.filter(date=JANUARY_5)
     assert (point.date, point.day, point.timestamp) == (JANUARY_5, JANUARY_5, {"value": "2026-01-05T00:00:00Z"})
+
+
+def test_more_points_than_a_page_are_read_whole_and_once(box: Sandbox, session: Session, acme: Company) -> None:
+    given = {"company": acme.id, "dimension_id": "logins", "date": JANUARY_5}
+    box.add_many(Metric, ({**given, "value": value} for value in range(10_050)))
+    points = Metric.objects.all()
+    assert sorted(point.value or 0 for point in points) == list(range(10_050))
+    assert [(request.params["limit"], request.params["offset"]) for request in box.requests] == [
+        ("10000", "0"),
+        ("10000", "9999"),
+    ]
+    assert "takes no order" in points.explain()
 
 
 def test_odd_stored_values_fail_their_own_reading_alone(box: Sandbox, session: Session) -> None:
