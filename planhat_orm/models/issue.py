@@ -28,7 +28,7 @@ class Issue(Model):
 
     ``Issue.objects.filter(companies=acme)`` asks Planhat for those of one company. ``get`` takes ``id`` and
     ``source_id``, the id in Jira or its like; there is no external id, and bulk upsert matches on those two. A create
-    needs a ``title``; a bulk upsert of a new issue is documented to need ``companies`` too, so name them in both.
+    needs a ``title``; a bulk upsert of a new issue needs ``companies`` too.
 
     Source: https://www.planhat.com/developers/api/issue
 
@@ -46,6 +46,7 @@ class Issue(Model):
         unique = ("sourceId",)
         list_params = {"companyId": Param("companyIds", lookup="contains", help="of one company")}
         create_required = ("title",)
+        upsert_required = ("companyIds",)
         updated_field = "updatedAt"
         doc_url = "https://www.planhat.com/developers/api/issue"
         evidence = {

@@ -36,9 +36,10 @@ class Task(Model):
     archived. ``get`` takes ``id`` and ``source_id``, which is unique among tasks; there is no external id. Bulk upsert
     matches on those two.
 
-    A create needs ``company``. The table of the reference marks ``main_type`` as required, its text says that "task"
-    is the default: creates do not ask for it here. Give it in bulk upserts of new tasks, where both texts want it. To
-    complete a task set ``status`` to "Done", spelled like that: "done" was refused by a live tenant.
+    A create needs ``company``. The reference marks ``main_type`` as required and says that "task" is the default: it is
+    sent with every create that says nothing else, but not with an item of a bulk upsert that has a key; give it there
+    if the task may be new. To complete a task set ``status`` to "Done", spelled like that: "done" was refused by a live
+    tenant.
 
     Source: https://www.planhat.com/developers/api/task
 
@@ -60,7 +61,8 @@ class Task(Model):
             "isArchived": Param("isArchived", form="boolean", help="archived ones, or the others"),
         }
         unhide = {"isArchived": ("false", "true")}
-        create_required = ("companyId",)
+        create_required = ("companyId", "mainType")
+        create_defaults = {"mainType": "task"}
         updated_field = "updatedAt"
         doc_url = "https://www.planhat.com/developers/api/task"
         evidence = {
@@ -121,7 +123,10 @@ class Task(Model):
         )
 
     main_type: fields.Choice = fields.Choice(
-        "mainType", choices=("task", "event"), help='"event" is a meeting in a calendar; "task" unless said'
+        "mainType",
+        required=True,
+        choices=("task", "event"),
+        help='"event" is a meeting in a calendar; "task" unless said',
     )
     company: ForeignKey[Company] = ForeignKey(
         "Company", "companyId", required=True, takes_keys=True, help="the company it is about"

@@ -133,3 +133,8 @@ def test_issues_are_upserted_by_source_id(planhat_sandbox: Sandbox, acme: dict[s
         "JIRA-1": "Done",
         "JIRA-2": None,
     }
+
+
+def test_a_new_issue_needs_companies_in_bulk(planhat_sandbox: Sandbox) -> None:
+    with planhat_sandbox.assert_requests(0), pytest.raises(ValidationError, match=r"items\[0\]: companies"):
+        Issue.objects.bulk_upsert([{"title": "Of nobody"}])

@@ -36,6 +36,7 @@ def test_a_task_is_created_read_changed_and_deleted(planhat_sandbox: Sandbox, ac
             company_id=acme["_id"], action="Send the quote", end_time=due, checklist=[{"title": "Draft"}]
         )
     assert planhat_sandbox.requests[-1].json == {
+        "mainType": "task",
         "companyId": acme["_id"],
         "action": "Send the quote",
         "endTime": "2025-05-02T00:00:00.000Z",
@@ -172,6 +173,13 @@ def test_tasks_are_upserted_by_source_id(planhat_sandbox: Sandbox, acme: dict[st
         )
     assert (len(ledger.updated), len(ledger.created)) == (1, 1)
     assert {row["action"] for row in planhat_sandbox.rows(Task)} == {"Call twice", "Write"}
+
+
+def test_new_tasks_are_tasks_unless_they_say_event(planhat_sandbox: Sandbox, acme: dict[str, Any]) -> None:
+    Task.objects.create(company_id=acme["_id"], action="Meet", main_type="event")
+    Task.objects.bulk_upsert([{"company_id": acme["_id"], "action": "Call"}])
+    assert planhat_sandbox.requests[-1].json[0]["mainType"] == "task"
+    assert {task.action: task.main_type for task in Task.objects.all()} == {"Meet": "event", "Call": "task"}
 
 
 def test_a_conversation_knows_its_task(planhat_sandbox: Sandbox, acme: dict[str, Any]) -> None:
