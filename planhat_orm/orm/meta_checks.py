@@ -29,7 +29,7 @@ KEYABLES = ("id", "external_id", "source_id")
 LIST_TAKES = ("limit", "offset", "sort", "select")
 
 _SEQUENCES = ("page_size", "keyables", "match_keys", "unique", "list_takes", "list_fields", "create_required")
-_MORE_SEQUENCES = ("always_sent", "lean_fields", "quirks")
+_MORE_SEQUENCES = ("upsert_required", "always_sent", "lean_fields", "quirks")
 _MAPPINGS = ("unique_within", "list_params", "not_offered", "more_operations", "unhide", "aliases", "lean_params")
 _MORE_MAPPINGS = ("constant", "create_defaults", "evidence")
 
@@ -94,9 +94,10 @@ def _spoken_of(meta: Options) -> Iterator[tuple[str, str]]:
     for option in ("match_keys", "unique", "list_fields", "always_sent", "lean_fields"):
         for key in getattr(meta, option):
             yield option, key
-    for needed in meta.create_required:
-        for key in (needed,) if isinstance(needed, str) else needed:
-            yield "create_required", key
+    for option in ("create_required", "upsert_required"):
+        for needed in getattr(meta, option):
+            for key in (needed,) if isinstance(needed, str) else needed:
+                yield option, key
     for key, within in meta.unique_within.items():
         yield "unique_within", key
         yield "unique_within", within

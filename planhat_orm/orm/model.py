@@ -302,6 +302,8 @@ class Model(Holder, metaclass=ModelBase):
     def full_clean(self) -> None:
         """Check everything that ``save()`` would check, and for a new object what it needs; nothing is sent.
 
+        Custom keys are held against the tenant's definitions by ``save()`` alone.
+
         :raises ValidationError: with all complaints at once, by field.
 
         >>> from planhat_orm.models import Company

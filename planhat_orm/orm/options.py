@@ -63,6 +63,8 @@ META_DEFAULTS: dict[str, Any] = {
     "custom_parent": "",
     # What a create needs: Planhat's names, a tuple for "one of these".
     "create_required": (),
+    # What an item of a bulk upsert that is to be created needs beyond that, in the same form.
+    "upsert_required": (),
     # What a create sends where nothing is set: {"isHidden": False}.
     "create_defaults": {},
     # Written with every create and update although unchanged.
@@ -112,6 +114,7 @@ class Options:
     same_records_as: str
     custom_parent: str
     create_required: tuple[str | tuple[str, ...], ...]
+    upsert_required: tuple[str | tuple[str, ...], ...]
     create_defaults: Mapping[str, Any]
     always_sent: tuple[str, ...]
     lean_path: str

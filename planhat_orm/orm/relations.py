@@ -390,7 +390,8 @@ class ReferenceList(Field[References[M], "Iterable[M | Ref[M] | str]"], Generic[
         return found
 
     def write(self, obj: Model, value: Any) -> None:
-        super().write(obj, [] if value is None or self.read_only else self.items_of(obj, value))
+        items = [] if value is None or self.read_only else self.items_of(obj, value)
+        super().write(obj, self.in_one_shape(items))
 
     def export(self, obj: Model) -> tuple[str, Any]:
         try:

@@ -55,6 +55,7 @@ def declare(**options: Any) -> type[Model]:
         ({"unique": ("nope",)}, "unique has 'nope'"),
         ({"unique_within": {"extId": "companyId"}}, "unique_within has 'companyId'"),
         ({"create_required": ("subject", ("h", "hh"))}, "create_required has 'hh'"),
+        ({"upsert_required": ("nope",)}, "upsert_required has 'nope'"),
         ({"create_defaults": {"hidden": False}}, "create_defaults has 'hidden'"),
         ({"always_sent": ("nope",)}, "always_sent has 'nope'"),
         ({"constant": {"type": "shelf"}}, "constant has 'type'"),

@@ -231,6 +231,7 @@ def test_a_list_is_sent_in_its_own_shape_whatever_it_was_read_in(sheet: Any) -> 
     assert (one.people.ids, one.companies.ids) == ([OTHER_ID], [OTHER_ID])
     one.people.add(THIRD_ID)
     one.companies.add(THIRD_ID)
+    assert one.changes()["people"] == ([OTHER_ID], [{"_id": OTHER_ID}, {"_id": THIRD_ID}])
     assert body(one) == {"people": [{"_id": OTHER_ID}, {"_id": THIRD_ID}], "companyIds": [OTHER_ID, THIRD_ID]}
     one.people = [{"id": THIRD_ID, "name": "Kim"}]
     assert body(one)["people"] == [{"_id": THIRD_ID, "name": "Kim"}]
