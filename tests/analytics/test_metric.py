@@ -331,6 +331,25 @@ def test_the_last_day_of_a_range_is_found_whether_to_is_inclusive_or_not(
     assert [point.value for point in Metric.objects.filter(date=date(2026, 2, 1))] == [2]
 
 
+@pytest.mark.parametrize(
+    ("lookup", "value", "found", "first", "last"),
+    [
+        ("gt", date(2026, 1, 8), [9, 10], 20460, None),
+        ("gte", "2026-01-08", [8, 9, 10], 20460, None),
+        ("lt", date(2026, 1, 3), [1, 2], None, 20457),
+        ("lte", date(2026, 1, 3), [1, 2, 3], None, 20457),
+        ("exact", date(2026, 1, 3), [3], 20455, 20457),
+    ],
+)
+def test_every_way_of_naming_days_narrows_what_is_asked_for(
+    box: Sandbox, session: Session, lookup: str, value: Any, found: list[int], first: int | None, last: int | None
+) -> None:
+    Metric.push([{**POINT, "value": day, "date": date(2026, 1, day)} for day in range(1, 11)])
+    assert [point.value for point in Metric.objects.filter(**{f"date__{lookup}": value})] == found
+    params = box.requests[-1].params
+    assert (params["from"], params["to"]) == (str(first or 0), str(last or 73048))
+
+
 def test_all_points_are_asked_for_with_a_first_and_a_last_day(box: Sandbox, session: Session) -> None:
     days = [date(1999, 1, 1), date(2026, 1, 5), date(2100, 1, 1)]
     Metric.push([{**POINT, "date": day} for day in days])
