@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def accepted(collection: Collection, body: Mapping[str, Any]) -> Row:
     """Return what Planhat takes of a body: declared keys that it does not keep itself, in its own form."""
-    written_as = collection.quirks.written_as
+    written_as = collection.written_as
     taken: Row = {}
     for name, value in body.items():
         if name.startswith("custom.") and "custom" in collection.fields:
@@ -30,7 +30,7 @@ def accepted(collection: Collection, body: Mapping[str, Any]) -> Row:
             taken["custom"] = {**(taken.get("custom") or {}), name.removeprefix("custom."): value}
         elif name == "custom" and name in collection.fields:
             taken[name] = _custom(value, taken.get(name))
-        elif name in collection.quirks.passing:
+        elif name in collection.passing:
             taken[name] = value
         elif name not in written_as.values():  # those are dropped like any name that is not known
             key = written_as.get(name, name)
@@ -155,5 +155,5 @@ def _settle(world: World, collection: Collection, row: Row, sent: frozenset[str]
             row[copy] = company["name"]
     if collection.quirks.settle:
         collection.quirks.settle(world, row, sent)
-    for key in collection.quirks.passing:
+    for key in collection.passing:
         row.pop(key, None)

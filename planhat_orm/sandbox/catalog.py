@@ -183,11 +183,28 @@ class Collection:
     @cached_property
     def match_keys(self) -> tuple[str, ...]:
         """The keys that bulk upsert matches items on, under the names that are sent."""
-        return self.quirks.match if self.known else self.meta.match_keys
+        if self.known:
+            return self.quirks.match
+        sent = {read: written for written, read in self.written_as.items()}
+        return tuple(sent.get(key, key) for key in self.meta.match_keys)
+
+    @cached_property
+    def written_as(self) -> Mapping[str, str]:
+        """What is sent under another name than it is read, by the name sent."""
+        if self.known:
+            return self.quirks.written_as
+        return {field.write_key: key for key, field in self.fields.items() if field.write_key != key}
+
+    @cached_property
+    def passing(self) -> frozenset[str]:
+        """What is taken and shown nowhere."""
+        if self.known:
+            return self.quirks.passing
+        return frozenset(key for key, field in self.fields.items() if field.write_only)
 
     def stored_key(self, key: str) -> str:
         """Return the property in which a key is stored that is sent under this name."""
-        return self.quirks.written_as.get(key, key)
+        return self.written_as.get(key, key)
 
     def wire_name(self, model: type[Model], name: str) -> str:
         """Return Planhat's name for a Python name or for Planhat's own; raises UnknownField."""

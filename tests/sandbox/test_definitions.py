@@ -97,7 +97,8 @@ def medal() -> Iterator[None]:
             updated_field = "updatedAt"
 
         name: fields.Text = fields.Text("name", required=True)
-        external_id: fields.Text = fields.Text("externalId")
+        external_id: fields.Text = fields.Text("externalId", write_key="ownId")
+        reason: fields.Text = fields.Text("reason", write_only=True)
         company: ForeignKey[Company] = ForeignKey("Company", "companyId", takes_keys=True)
         also: ReferenceList[Company] = ReferenceList("Company", "companyIds")
         created_at: fields.DateTime = fields.DateTime("createdAt", read_only=True)
@@ -110,13 +111,14 @@ def medal() -> Iterator[None]:
 
 def test_an_object_that_no_page_describes_is_served_as_it_is_declared(box, api, medal):
     acme = box.add(Company, name="Acme", external_id="acme-42")
-    row = api.post("/medals", {"name": "A", "companyId": "extid-acme-42", "externalId": 1, "other": 2}).json()
-    assert (row["companyId"], row["externalId"], "other" in row) == (acme["_id"], "1", False)
+    row = api.post("/medals", {"name": "A", "companyId": "extid-acme-42", "ownId": 1, "reason": "x", "other": 2}).json()
+    assert (row["companyId"], row["externalId"]) == (acme["_id"], "1")
+    assert not {"other", "ownId", "reason"} & row.keys()
     assert row["createdAt"] == row["updatedAt"] < api.put("/medals/extid-1", {}).json()["updatedAt"]
     assert api("GET", "/medals/srcid-1").status_code == 400
-    assert api.post("/medals", {"externalId": "2"}).text == "Required Field: name"
+    assert api.post("/medals", {"ownId": "2"}).text == "Required Field: name"
     assert api.post("/medals", {"name": "A", "companyIds": ["extid-acme-42"]}).status_code == 400
-    assert api.put("/medals", [{"externalId": "1", "name": "B"}]).json()["updated"] == 1
+    assert api.put("/medals", [{"ownId": "1", "name": "B"}]).json()["updated"] == 1
     assert api.delete(f"/medals/{row['_id']}").status_code == 404
     assert api.get("/medals", companyId="0" * 24) == []
     assert len(api.get("/medals", select="name", limit=9)[0]) > 2
