@@ -74,6 +74,10 @@ class Field(Generic[R, W]):
         help: str = "",
         evidence: Evidence | None = None,
     ) -> None:
+        if not isinstance(data_key, str) or not data_key.strip():
+            raise ConfigurationError(f"a field is declared with Planhat's name of the property, not with {data_key!r}")
+        if isinstance(choices, str):
+            raise ConfigurationError(f"the choices of {data_key!r} are a tuple, not a text: ({choices!r},)")
         self.data_key = data_key
         self.write_key = write_key or data_key
         self.required = required

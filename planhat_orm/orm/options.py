@@ -342,6 +342,11 @@ def fields_of(cls: type, reserved: Iterable[str]) -> list[Field[Any, Any]]:
                 raise ConfigurationError(f"{cls.__name__}: {name!r} hides the inherited field of that name")
             elif not name.startswith("_"):
                 others[name] = base
+    for name, value in vars(cls).items():
+        if isinstance(value, tuple) and len(value) == 1 and isinstance(value[0], Field):
+            raise ConfigurationError(
+                f"{cls.__name__}.{name} is a tuple that holds a field: take the comma behind it away"
+            )
     for name, annotation in vars(cls).get("__annotations__", {}).items():
         if name not in vars(cls) and str(annotation).startswith("fields."):
             raise ConfigurationError(f"{cls.__name__}.{name} is annotated as a field but none is assigned to it")

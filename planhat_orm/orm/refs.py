@@ -44,6 +44,15 @@ class Link(Protocol):
     to: str
 
 
+def name_of_target(to: Any) -> str:
+    """Return the name of a model that a link is declared with; refuse the class itself, which may not be there yet."""
+    if not isinstance(to, str):
+        raise ConfigurationError(
+            f"a link names its model by a text, {getattr(to, '__name__', 'Company')!r}, not by {to!r}"
+        )
+    return to
+
+
 def target_of(field: Link) -> type[Model]:
     """Return the class that a relation names."""
     try:

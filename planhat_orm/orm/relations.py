@@ -17,7 +17,7 @@ from planhat_orm.orm import conversion
 from planhat_orm.orm.conversion import an
 from planhat_orm.orm.fields import MISSING, Field
 from planhat_orm.orm.following import load_by_ids, load_related
-from planhat_orm.orm.refs import Ref, link_id, own_key, refusal, target_of
+from planhat_orm.orm.refs import Ref, link_id, name_of_target, own_key, refusal, target_of
 from planhat_orm.wire.endpoints import is_object_id
 
 __all__ = ["ForeignKey", "Ref", "ReferenceList", "References", "Related", "target_of"]
@@ -62,7 +62,7 @@ class ForeignKey(Field[M, "M | Ref[M]"], Generic[M]):
         help: str = "",
         evidence: Evidence | None = None,
     ) -> None:
-        self.to = self.relation = to
+        self.to = self.relation = name_of_target(to)
         self.takes_keys = takes_keys
         self.python_type = to
         super().__init__(
@@ -259,7 +259,7 @@ class ReferenceList(Field[References[M], "Iterable[M | Ref[M] | str]"], Generic[
         help: str = "",
         evidence: Evidence | None = None,
     ) -> None:
-        self.to = self.relation = to
+        self.to = self.relation = name_of_target(to)
         self.takes_keys = takes_keys
         self.item_key = item_key
         self.python_type = f"References[{to}]"
@@ -414,7 +414,7 @@ class Related(Generic[M]):
     """
 
     def __init__(self, to: str, *, via: str = "") -> None:
-        self.to = to
+        self.to = name_of_target(to)
         self.via = via
         self.name = ""
 

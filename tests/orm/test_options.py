@@ -11,7 +11,7 @@ from planhat_orm.models import Company, Enduser, Note, User
 from planhat_orm.orm import fields
 from planhat_orm.orm.model import Model
 from planhat_orm.orm.options import registry
-from planhat_orm.orm.relations import Related
+from planhat_orm.orm.relations import ForeignKey, ReferenceList, Related
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -212,3 +212,26 @@ def test_what_lists_load_and_select() -> None:
     assert {"_id", "name", "custom", "owner"} <= set(meta.default_select)
     assert Enduser._meta.default_select == ()
     assert set(meta.interned) == {"owner", "coOwner", "status", "orgRootId"}
+
+
+def test_slips_in_declarations_are_told_when_the_class_is_made() -> None:
+    with pytest.raises(ConfigurationError, match=r"Draft\.title is a tuple that holds a field: take the comma"):
+
+        class Draft(Model):
+            """A model of one's own."""
+
+            class Meta:
+                path = "drafts-of-this-test"
+
+            title = (fields.Text("title"),)
+
+    with pytest.raises(ConfigurationError, match=r"a link names its model by a text, 'Company', not by <class"):
+        ForeignKey(Company, "companyId")  # type: ignore[arg-type]
+    for link in (ReferenceList, Related):
+        with pytest.raises(ConfigurationError, match="by a text, 'User'"):
+            link(User, "userIds") if link is ReferenceList else link(User)  # type: ignore[arg-type,call-arg]
+    with pytest.raises(ConfigurationError, match=r"choices of 'status' are a tuple, not a text: \('open',\)"):
+        fields.Choice("status", choices="open")
+    for name in ("", " ", None, Company):
+        with pytest.raises(ConfigurationError, match="Planhat's name of the property"):
+            fields.Text(name)  # type: ignore[arg-type]
