@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from planhat_orm.errors import UnknownField, ValidationError
+from planhat_orm.errors import ObjectDeleted, UnknownField, ValidationError
 from planhat_orm.models import Company, Conversation, Note, Ticket
 
 if TYPE_CHECKING:
@@ -116,6 +116,29 @@ def test_notes_and_tickets_are_conversations_seen_through_three_classes(
     with planhat_sandbox.assert_requests(0):
         assert ticket.subject == "Cannot log in since Monday"
     assert [one.subject for one in Note.objects.all()] == ["Kick-off, moved"]
+
+
+def test_a_list_of_tickets_takes_nothing_from_their_conversations(
+    planhat_sandbox: Sandbox, acme: dict[str, Any]
+) -> None:
+    item = {"source_id": "4711", "email": "ada@acme.example", "company_id": acme["_id"], "status": "open"}
+    Ticket.objects.bulk_upsert([{**item, "description": "<p>It loops</p>"}])
+    [ticket] = Ticket.objects.all()
+    seen = Conversation.objects.get(id=ticket.id)
+    ticket.status = "closed"
+    seen.subject = "Login"
+    with planhat_sandbox.assert_requests(2):
+        seen.save()
+        assert len(Ticket.objects.all()) == 1
+    with planhat_sandbox.assert_requests(0):
+        assert (seen.description, ticket.subject) == ("<p>It loops</p>", "Login")
+        # What was changed through one class is still to be saved through it.
+        assert ticket.changes() == {"status": ("open", "closed")}
+        assert seen.changes() == {}
+    ticket.delete()
+    seen.subject = "Login again"
+    with planhat_sandbox.assert_requests(0), pytest.raises(ObjectDeleted):
+        seen.save()
 
 
 def test_a_company_has_its_notes(planhat_sandbox: Sandbox, acme: dict[str, Any]) -> None:
