@@ -69,7 +69,7 @@ def test_its_scripts_run_one_after_another_at_the_prices_they_state(
             stated += price is not None
     printed = capsys.readouterr().out.splitlines()
     assert stated >= 7
-    assert len(printed) == 50 + 1 + 3 + 1 + 1
+    assert len(printed) == 50 + 1 + 3 + 1 + 1 + 1
     assert printed[50] == "4"
 
 
