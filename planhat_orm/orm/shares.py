@@ -135,6 +135,8 @@ def edges(test: CompiledCondition, *, upper: bool) -> Iterator[Any]:
     """Yield the first or the last value that a condition lets pass."""
     if test.lookup == "range":
         yield test.value[1 if upper else 0]
+    elif test.lookup == "in" and all(isinstance(value, Span) for value in test.value):
+        yield (max if upper else min)(test.value, key=lambda span: span.first)
     elif test.lookup in (("lt", "lte", "exact") if upper else ("gt", "gte", "exact")):
         yield test.value
 

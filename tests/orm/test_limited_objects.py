@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from planhat_orm.errors import FieldNotLoaded, FilterIgnored, InvalidQuery, NotSupported
-from planhat_orm.models import NPS, Churn, Company, Issue, Ticket
+from planhat_orm.models import NPS, Churn, Company, Enduser, Issue, Ticket
 from planhat_orm.orm import fields
 from planhat_orm.orm.model import Model
 from planhat_orm.orm.options import registry
@@ -262,3 +262,29 @@ def test_what_is_taken_and_never_shown_is_no_part_of_a_question() -> None:
     ):
         with pytest.raises(InvalidQuery, match=r"Secret\.code is shown nowhere"):
             ask()
+
+
+# What brings rows out of hiding, given as it is
+
+
+def test_what_brings_rows_out_of_hiding_may_be_given_instead(planhat_sandbox: Sandbox) -> None:
+    company = planhat_sandbox.add(Company, name="Acme")
+    for name, archived in (("here", False), ("gone", True)):
+        planhat_sandbox.add(Enduser, company=company, email=f"{name}@x.example", archived=archived)
+    for count, given in ((1, False), (2, True)):
+        with planhat_sandbox.assert_requests(1):
+            assert len(Enduser.objects.params(archived=given)) == count
+        assert planhat_sandbox.requests[-1].params["archived"] == str(given).lower()
+    assert "as params() and the filter want: archived=false" in Enduser.objects.params(archived=False).explain()
+    list(NPS.objects.params(npsExpiryDay=30))
+    assert planhat_sandbox.requests[-1].params["npsExpiryDay"] == "30"
+
+
+def test_get_by_a_key_with_parameters_is_a_list(planhat_sandbox: Sandbox) -> None:
+    row = planhat_sandbox.add(Enduser, company=planhat_sandbox.add(Company, name="Acme"), email="a@x.example")
+    with planhat_sandbox.assert_requests(1):
+        assert Enduser.objects.params(archived=False).get(id=row["_id"]).email == "a@x.example"
+    sent = planhat_sandbox.requests[-1]
+    assert (sent.path, sent.params["archived"]) == ("/endusers", "false")
+    with planhat_sandbox.assert_requests(0), pytest.raises(InvalidQuery, match="did you mean 'archived'"):
+        Enduser.objects.params(archive=True)

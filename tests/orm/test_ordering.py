@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from planhat_orm.errors import InvalidQuery, UnknownField
 from planhat_orm.models import Company
-from planhat_orm.orm.ordering import begins_empty, in_order, is_ordered, order_of
+from planhat_orm.orm.ordering import begins_empty, fits, in_order, is_ordered, order_of
 
 META = Company._meta
 
@@ -111,3 +111,13 @@ def test_a_descending_order_that_begins_without_a_value_proves_nothing(
     path: str, values: list[Any], expected: bool
 ) -> None:
     assert begins_empty(rows_of(values), order_of(META, path)) is expected
+
+
+def test_rows_are_put_in_either_of_the_orders_that_planhat_may_give_texts() -> None:
+    rows, order = rows_of(["b", "A", "c", "B"], "name"), order_of(META, "name")
+    in_order(rows, [order])
+    assert [row["name"] for row in rows] == ["A", "B", "b", "c"]
+    assert fits(rows, order, fold=False)
+    in_order(rows, [order], fold=True)
+    assert [row["name"] for row in rows] == ["A", "b", "B", "c"]
+    assert (fits(rows, order, fold=False), fits(rows, order, fold=True)) == (False, True)

@@ -153,7 +153,8 @@ def test_a_value_with_a_comma_is_no_part_of_a_comma_list() -> None:
         ({"time__gte": "2025-06-02T23:30:00-05:00"}, {"from": "2025-06-02"}),
         ({"time__gte": date(1, 1, 1), "time__lte": date(9999, 12, 31)}, {}),
         ({"day__range": (date(1970, 1, 11), date(1970, 1, 12))}, {"least": "9", "most": "12"}),
-        ({"day__in": [date(2025, 6, 2)]}, {"on": "2025-06-02"}),
+        ({"day__in": [date(1970, 1, 11)]}, {"on": "1970-01-11", "least": "9", "most": "11"}),
+        ({"time__in": [date(2025, 6, 5), date(2025, 6, 2)]}, {"from": "2025-06-01", "to": "2025-06-06"}),
     ],
 )
 def test_a_stretch_is_asked_for_with_a_day_to_spare(where: dict[str, Any], sent: dict[str, str]) -> None:
