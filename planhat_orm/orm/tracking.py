@@ -226,7 +226,7 @@ def echo(obj: Model, body: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset
     the custom values that were never loaded are still not known.
     """
     meta = obj._meta
-    written = meta.as_read(body)
+    written = {key: value for key, value in meta.as_read(body).items() if key not in meta.write_only}
     row = {**obj._raw, **plain_copy(written)}
     unknown = {key for key, value in written.items() if meta.by_key[key].relation and holds_own_key(value)}
     if CUSTOM in written and meta.custom is not None:

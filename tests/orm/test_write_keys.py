@@ -115,7 +115,8 @@ def test_a_constant_is_told_by_its_own_name(call: Any) -> None:
 
 def test_a_success_without_a_body_stands_for_what_was_sent(call: Any) -> None:
     one = hydrated(call, externalId="s-1", subject="Hello", mystery=1)
-    row, unknown = tracking.echo(one, {"title": "Bye", "company": "extid-acme-42"})
+    row, unknown = tracking.echo(one, {"title": "Bye", "company": "extid-acme-42", "agentEmail": "kim@x.example"})
+    assert "agentEmail" not in row
     assert row["subject"] == "Bye"
     assert "title" not in row
     assert row["mystery"] == 1
