@@ -37,7 +37,8 @@ class Sandbox:
     """A Planhat on this machine: a server on loopback over rows of its own.
 
     :param data: a file that keeps the rows from one run to the next; None keeps them in memory.
-    :param demo: fill an empty sandbox with demo data: 500 companies with their people, licences and notes.
+    :param demo: fill an empty sandbox with demo data: 500 companies with their people, licences and notes, and a few
+        records of every other object.
     :param seed: two sandboxes of one seed give out the same ids and hold the same demo data.
     :param port: the port to listen on; 0 takes a free one.
     :param token: the API token that it accepts.
@@ -205,7 +206,8 @@ class Sandbox:
 
         Takes Python names, read-only ones too (``status``, ``health``), and Planhat's own; dates and datetimes; a row,
         an object or an id for a reference; ``extra={...}`` for properties that no model declares. What is given is
-        stored as it is, and the rest filled in as Planhat does. No request is sent or counted.
+        stored as it is, odd values too; the rest is filled in as Planhat does, and left out where None is given. No
+        request is sent or counted.
 
         >>> from planhat_orm.models import Company, Enduser
         >>> box = Sandbox()

@@ -56,7 +56,7 @@ KNOWN = {
         {"subject": "A", **OF}, ("companyId",), prefixes={"extid-": "externalId"}, match=(), several=True,
         limits=(30, 2000),
     ),
-    "deals": Known({"name": "A", **OF}, ("companyId",), company="", touched="updatedAt"),
+    "deals": Known({"name": "A", **OF}, ("companyId",), company=""),
     "endusers": Known({"email": "a@b.example", **OF}, match=("sourceId", "externalId", "email"), several=True,
                       touched="updatedAt"),
     "invoices": Known(
@@ -69,7 +69,7 @@ KNOWN = {
         company="companyIds", touched="updatedAt",
     ),
     "licenses": Known({"_currency": "EUR", "fromDate": DAY, "mrr": 5, **OF}, ("companyId", "_currency", "fromDate")),
-    "lineitems": Known({"dealId": "DEAL"}, ("dealId",), company="", touched="updatedAt"),
+    "lineitems": Known({"dealId": "DEAL"}, ("dealId",), company=""),
     "nps": Known(
         {"email": "a@b.example", "score": 9, "cId": "COMPANY"}, ("email", "score"), prefixes=SRC, match=("sourceId",),
         company="cId", several=True, limits=(100, 10000), keyed=False,

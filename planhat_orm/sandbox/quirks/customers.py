@@ -150,6 +150,7 @@ QUIRKS: dict[str, Quirks] = {
         filters={"parent": Filter("parent", hint=True), "name": Filter("name", hint=True)},
         required=("name", "parent", "type"),
         prefixes=frozenset(),
+        match=(),
         missing=frozenset({"bulk_upsert"}),
         defaults={**dict.fromkeys(_FLAGS, False), "listValues": [], "filter": [], "formulaRefs": []},
         stamps=(),

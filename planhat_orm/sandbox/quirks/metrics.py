@@ -58,6 +58,10 @@ def settle_metric(world: World, row: Row, sent: frozenset[str]) -> None:
 QUIRKS: dict[str, Quirks] = {
     "dimensiondata": Quirks(
         filters={"cId": Filter("companyId"), "dimid": Filter("dimensionId")},
+        missing=frozenset({"create", "get", "update", "delete", "bulk_upsert"}),
+        prefixes=frozenset(),
+        keyed=frozenset(),
+        match=(),
         stamps=(),
         touched=(),
         settle=settle_metric,

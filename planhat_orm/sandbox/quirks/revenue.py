@@ -304,8 +304,8 @@ QUIRKS: dict[str, Quirks] = {
     "deals": Quirks(
         filters={"companyId": Filter("companyId", hint=True)},
         required=("companyId",),
-        stamps=("createdAt",),
-        touched=("updatedAt",),
+        stamps=(),  # the page, as far as it is known, names no times
+        touched=(),
         versioned=False,
         prepare=prepare_deal,
         settle=settle_amounts,
@@ -315,8 +315,8 @@ QUIRKS: dict[str, Quirks] = {
         required=("dealId",),
         defaults={"status": "ongoing"},
         versioned=False,
-        stamps=("createdAt",),
-        touched=("updatedAt",),
+        stamps=(),  # the page, as far as it is known, names no times
+        touched=(),
         prepare=prepare_line_item,
         settle=settle_line_item,
         follow=follow_line_item,
