@@ -24,6 +24,9 @@ html_title = f"planhat_orm {release}"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 
+# Many texts of the reference hold code without being marked as such: [...] and "" are to stay as they are.
+smartquotes = False
+
 myst_heading_anchors = 3
 myst_enable_extensions = ["deflist"]
 

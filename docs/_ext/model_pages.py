@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from model_tables import page_of, public_models
+from model_tables import managers_of, page_of, public_models
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -47,12 +47,7 @@ Any field can be filtered by; these filters are applied by Planhat, all others h
 ```{{model-fields}} {name}
 ```
 
-## Managers
-
-```{{model-managers}} {name}
-```
-
-## Quirks
+{managers}## Quirks
 
 ```{{model-quirks}} {name}
 ```
@@ -64,13 +59,26 @@ Any field can be filtered by; these filters are applied by Planhat, all others h
 """
 
 
+MANAGERS = """## Managers
+
+What points to such a record, as a queryset.
+
+```{{model-managers}} {name}
+```
+
+"""
+
+
 def text_of(model: type[Model]) -> str:
     """Return the page of a model."""
     # What a model does beyond every model is documented with it: TimeEntry.duplicate().
     own = [name for name, value in vars(model).items() if not name.startswith("_") and is_method(value)]
     package = model.__module__.rpartition(".")[0]
     return PAGE.format(
-        name=model.__name__, module=package, members=f":members: {', '.join(own)}" if own else ":no-members:"
+        name=model.__name__,
+        module=package,
+        members=f":members: {', '.join(own)}" if own else ":no-members:",
+        managers=MANAGERS.format(name=model.__name__) if managers_of(model) else "",
     )
 
 

@@ -122,7 +122,8 @@ def said(meta: Options, evidence: Evidence | None) -> nodes.Node:
     if evidence is None:
         return nodes.Text("not said")
     known = sources_of(meta)
-    numbers = ", ".join(map(str, sorted(known.index(source) + 1 for source in evidence.sources)))
+    # Never broken within: a number at the beginning of a line looks like one of the next cell.
+    numbers = ",\N{NO-BREAK SPACE}".join(map(str, sorted(known.index(source) + 1 for source in evidence.sources)))
     return nodes.Text(f"{evidence.sure} [{numbers}]" if numbers else evidence.sure)
 
 
@@ -149,22 +150,26 @@ def type_of(field: Field[Any, Any]) -> nodes.Node:
     return code(field.python_type)
 
 
-def wire_name(field: Field[Any, Any], meta: Options) -> str:
+def wire_name(field: Field[Any, Any], meta: Options) -> nodes.Node:
     """Return Planhat's name of a field, with the others under which it travels."""
     others = [alias for alias, key in meta.aliases.items() if key == field.data_key]
-    written = [f"written as {field.write_key}"] if field.write_key != field.data_key else []
-    more = written + ([f"also read as {', '.join(others)}"] if others else [])
-    return f"{field.data_key} ({'; '.join(more)})" if more else field.data_key
+    shown = nodes.inline("", "", code(field.data_key))
+    if field.write_key != field.data_key:
+        shown += [nodes.Text(", sent as "), code(field.write_key)]
+    for other in others:
+        shown += [nodes.Text(", also read as "), code(other)]
+    return shown
 
 
 def notes_on(field: Field[Any, Any], ids: dict[Field[Any, Any], str], required: str) -> str:
     """Return what is worth knowing of a field, as one line."""
     notes = [required] if required else ["read-only"] if field.read_only else []
+    notes += ["only written: no answer shows it"] if field.write_only else []
     notes += [field.help] if field.help else []
     if isinstance(field, ForeignKey):
         notes.append(f"its id is {ids[field]}" if field in ids else "a link")
     if isinstance(field, ReferenceList):
-        notes.append("links; .ids costs nothing")
+        notes.append("a list of links, whose .ids need no request")
     if isinstance(field, (ForeignKey, ReferenceList)) and field.takes_keys:
         notes.append(f"takes {field.to}.ref(...)")
     if field.choices:
@@ -198,35 +203,40 @@ class ModelDirective(SphinxDirective):
 
 
 class ModelFields(ModelDirective):
-    """The table of a model's fields."""
+    """The table of a model's fields; how sure one is, is said where it is not as sure as most."""
 
     HEADINGS: ClassVar[tuple[str, ...]] = ("Name", "Planhat's name", "Type", "Notes", "How sure")
 
     def run(self) -> list[nodes.Node]:
         meta = self.meta
-        required = required_in(meta)
+        required, most = required_in(meta), meta.evidence.get("fields")
         ids = {field.key: field.name for field in meta.virtual if isinstance(field, IdOf)}
         rows = [
             (
                 code(field.name),
-                code(wire_name(field, meta)),
+                wire_name(field, meta),
                 type_of(field),
                 notes_on(field, ids, required.get(field.data_key, "")),
-                said(meta, field.evidence or meta.evidence.get("fields")),
+                said(meta, field.evidence) if field.evidence not in (None, most) else "",
             )
             for field in meta.fields
         ]
-        return [table_of(self.HEADINGS, (18, 18, 14, 36, 14), rows)]
+        lead = nodes.paragraph("", "", nodes.Text("How sure: "), said(meta, most), nodes.Text(", but where a row says"))
+        lead += nodes.Text(" otherwise.")
+        return [lead, table_of(self.HEADINGS, (18, 18, 12, 38, 14), rows)]
+
+
+def managers_of(model: type[Model]) -> list[Related[Any]]:
+    """Return the reverse managers of a model."""
+    return [value for cls in model.__mro__ for value in vars(cls).values() if isinstance(value, Related)]
 
 
 class ModelManagers(ModelDirective):
-    """The reverse managers of a model, if it has any."""
+    """The reverse managers of a model; its page has this where there are any."""
 
     def run(self) -> list[nodes.Node]:
         model = self.chosen
-        found = [value for cls in model.__mro__ for value in vars(cls).values() if isinstance(value, Related)]
-        if not found:
-            return [nodes.paragraph("", f"{model.__name__} has no reverse managers.")]
+        found = managers_of(model)
         rows = [(code(one.name), link_to(registry[one.to]), code(f"{one.to}.{one.key(model).name}")) for one in found]
         return [table_of(("Manager", "of", "whose link is this record"), (30, 30, 40), rows)]
 
@@ -249,9 +259,9 @@ class ModelEndpoint(ModelDirective):
         keys = [f"/{meta.path}/{PREFIXES.get(kind, '')}{{{kind}}}" for kind in meta.keyables]
         yield "Path", code(f"/{meta.path}"), "operations"
         if meta.constant:
-            yield "Only rows with", code(", ".join(f"{key}={value}" for key, value in meta.constant.items())), ""
+            yield "Only rows with", code(", ".join(f"{key}={value}" for key, value in meta.constant.items())), "fields"
         if meta.same_records_as:
-            yield "The records of", code(f"/{meta.same_records_as}"), ""
+            yield "Its records are those of", code(f"/{meta.same_records_as}"), "fields"
         if "get" in meta.operations:
             yield "One record by", code(", ".join(keys)), "keys"
         yield "Unique in a tenant", ", ".join(named[key] for key in ("_id", *meta.unique)), "keys"
@@ -262,20 +272,40 @@ class ModelEndpoint(ModelDirective):
         )
         yield "Rows in a page", f"{default:,} when none is asked for, at most {most:,}", "limits"
         yield "Lists take", ", ".join(meta.list_takes) or "nothing", "filters"
-        shown = {name: value if isinstance(value, str) else " and ".join(value) for name, value in meta.unhide.items()}
-        yield "Sent so that nothing is hidden", ", ".join(f"{name}={value}" for name, value in shown.items()), "hidden"
+        yield "Sent so that nothing is hidden", ", ".join(unhiding(meta)), "hidden"
         if meta.lean_path:
-            yield "Index of all records", code(f"/{meta.lean_path}"), "filters"
+            yield "Index of all records", nodes.inline("", "", code(f"/{meta.lean_path}"), *index_of(meta)), "filters"
         if meta.lean_list:
             yield "Lists", "hold fewer properties than a single record does, unless they are selected", "fields"
         if "bulk_upsert" in meta.operations:
             yield "Bulk upsert matches on", ", ".join(named[key] for key in meta.match_keys), "matching"
-        needed = ", ".join(
-            " or ".join(named[one] for one in ((key,) if isinstance(key, str) else key)) for key in meta.create_required
-        )
         if "create" in meta.operations or "bulk_upsert" in meta.operations:
-            yield "A create needs", needed or "nothing", "required"
+            needed = [
+                named[key] if isinstance(key, str) else f"one of {' or '.join(named[one] for one in key)}"
+                for key in meta.create_required
+            ]
+            yield "A create needs", ", ".join(needed) or "nothing", "required"
+        more = [named[key] for key in getattr(meta, "upsert_required", ()) if key not in meta.create_required]
+        yield "A create in bulk also needs", ", ".join(more), "required"
+        yield "Sent with every write", ", ".join(named[key] for key in meta.always_sent), "required"
         yield "Planhat's page", nodes.reference("", meta.doc_url, refuri=meta.doc_url), ""
+
+
+def unhiding(meta: Options) -> Iterator[str]:
+    """Say what is sent so that lists hide nothing, and where several lists are read."""
+    for name, value in meta.unhide.items():
+        if isinstance(value, str):
+            yield f"{name}={value}"
+        else:
+            yield " and ".join(f"{name}={one}" for one in value) + f" ({len(value)} lists)"
+
+
+def index_of(meta: Options) -> Iterator[nodes.Node]:
+    """Say what the index of all records holds, and what it filters by."""
+    named = {key: field.name for key, field in meta.by_key.items()}
+    yield nodes.Text(f": {', '.join(named[key] for key in meta.lean_fields)} of each, in one answer")
+    if meta.lean_params:
+        yield nodes.Text(f"; filters by {', '.join(named[key] for key in meta.lean_params.values())}")
 
 
 class ModelOperations(ModelDirective):
@@ -369,27 +399,39 @@ class AllOperations(SphinxDirective):
         yield link_to(model, "generated/")
         yield code(f"/{meta.path}")
         for name in OPERATIONS:
-            yield "yes" if name in meta.operations else "no"
+            yield "yes" if name in meta.operations else nodes.strong("", "no")
         yield ", ".join(meta.keyables) if "get" in meta.operations else "no"
         yield ", ".join(meta.more_operations)
 
 
 class AllLimits(SphinxDirective):
-    """One table of the page sizes of all objects."""
+    """One table of the page sizes, with the objects of equal ones in one row."""
 
     def run(self) -> list[nodes.Node]:
+        groups: dict[tuple[int, int], list[type[Model]]] = {}
+        for model in public_models():
+            groups.setdefault(model._meta.page_size, []).append(model)
         rows = [
-            (
-                link_to(model, "reference/generated/"),
-                f"{model._meta.page_size[0]:,}",
-                f"{model._meta.page_size[1]:,}",
-                evidence.sure if (evidence := model._meta.evidence.get("limits")) else "not said",
-                ", ".join(source.title for source in evidence.sources) if evidence else "",
-            )
-            for model in public_models()
+            (f"{most:,}", f"{default:,}", self.links(models), self.sure(models))
+            for (default, most), models in sorted(groups.items(), key=lambda one: -len(one[1]))
         ]
-        headings = ("Object", "Rows without limit", "At most", "How sure", "Source")
-        return [table_of(headings, (16, 12, 12, 14, 46), rows)]
+        return [table_of(("At most", "Without limit", "Objects", "How sure"), (10, 12, 62, 16), rows)]
+
+    def links(self, models: Iterable[type[Model]]) -> nodes.Node:
+        shown = nodes.inline()
+        for number, model in enumerate(models):
+            shown += [nodes.Text(", ")] * bool(number) + [link_to(model, "reference/generated/")]
+        return shown
+
+    def sure(self, models: Iterable[type[Model]]) -> str:
+        """Say how sure the numbers are, naming the objects of which they are less sure than of the others."""
+        by_sure: dict[str, list[str]] = {}
+        for model in models:
+            evidence = model._meta.evidence.get("limits")
+            by_sure.setdefault(evidence.sure if evidence else "not said", []).append(model.__name__)
+        most = max(by_sure, key=lambda sure: len(by_sure[sure]))
+        others = [f"{', '.join(names)}: {sure}" for sure, names in by_sure.items() if sure != most]
+        return "; ".join([most, *others])
 
 
 class Inputs(SphinxDirective):
