@@ -196,10 +196,13 @@ class Maker:
     def _check_created(self, body: Mapping[str, Any], problems: dict[str, list[str]]) -> None:
         """Note what an item needs that is to be created in bulk, beyond what a create needs."""
         row = self.meta.as_read(body)
-        for name in getattr(self.meta, "upsert_required", ()):
-            target = self.meta.by_key[name]
-            if name not in self.meta.create_required and row.get(name) in (None, "", []):
-                problems.setdefault(target.name, [f"is required to create {an(self.meta.name)} in bulk"])
+        for needed in self.meta.upsert_required:
+            names = (needed,) if isinstance(needed, str) else needed
+            if needed in self.meta.create_required or any(row.get(name) not in (None, "", []) for name in names):
+                continue
+            first, *others = [self.meta.by_key[name].name for name in names]
+            instead = f", or one of {', '.join(others)}," if others else ""
+            problems.setdefault(first, [f"is required{instead} to create {an(self.meta.name)} in bulk"])
 
     def _check_sent(self, row: Mapping[str, Any], problems: dict[str, list[str]]) -> None:
         """Refuse an item without what Planhat wants each time: it would drop the item without an error."""

@@ -18,7 +18,7 @@ from planhat_orm import (
     UnknownField,
     ValidationError,
 )
-from planhat_orm.models import Company, CustomField, Enduser, Invoice, License, Note, Ticket, User
+from planhat_orm.models import Company, CustomField, Enduser, Invoice, Issue, License, Note, Ticket, User
 from planhat_orm.session.session import Session as AnySession
 
 if TYPE_CHECKING:
@@ -184,6 +184,18 @@ def test_tickets_are_matched_under_the_names_they_are_written_by(box: Sandbox) -
     with pytest.raises(ValidationError, match=r"items\[0\]: email: is required in every Ticket"):
         Ticket.objects.bulk_upsert([{"source_id": "zd-1", "subject": "Again"}])
     assert len(box.requests) == 1
+
+
+def test_a_new_issue_needs_companies_in_bulk_and_alone_it_does_not(box: Sandbox) -> None:
+    said = r"items\[0\]: companies: is required to create an Issue in bulk"
+    for item in ({"title": "It blinks"}, Issue(title="It blinks", source_id="j-1")):
+        with pytest.raises(ValidationError, match=said):
+            Issue.objects.bulk_upsert([item])
+    assert box.requests == []
+    acme = box.add(Company, name="Acme")
+    rows = [{"title": "It blinks", "companies": [acme["_id"]]}, {"title": "It hums", "companies": [acme["_id"]]}]
+    assert len(Issue.objects.bulk_upsert(rows).created) == 2
+    assert bodies(box)[0][0] == {"title": "It blinks", "companyIds": [acme["_id"]]}
 
 
 # What is refused before any request
