@@ -11,6 +11,7 @@ in Planhat's names::
     get_only: description                 takes_keys: companyId        write_keys: subject=title
     aliases: nps=score                    records: conversations       more: duplicate
     takes: limit offset sort select       always_sent: companyId       choices status: open | in progress
+    upsert_required: companyIds           create_defaults: isHidden=false   write_only: useSubject
 
 A parameter has the field that it filters by, then how: many, hint, contains, gte, lte, day, day_number, boolean,
 values. What a line leaves out is the default. Below are the fields by type. A sign behind a name: ``!`` Planhat keeps
@@ -19,6 +20,7 @@ it (read-only), ``*`` wanted by a create. A type that names a model is a link to
 
 from __future__ import annotations
 
+import json
 import keyword
 import re
 from pathlib import Path
@@ -76,9 +78,12 @@ DEFAULTS = {
     "params": "",
     "not_offered": "",
     "required": "",
+    "upsert_required": "",
+    "create_defaults": "",
     "unhide": "",
     "constant": "",
     "get_only": "",
+    "write_only": "",
     "takes_keys": "",
     "write_keys": "",
     "aliases": "",
@@ -89,6 +94,7 @@ DEFAULTS = {
 }
 #: Links of conversations that only some answers hold, or that are written and never shown: nothing is found by them.
 ONE_WAY = {"Conversation", "Note", "Ticket"}, {"ownerId", "userIds", "owner", "followers", "userId"}
+QUOTE = '"'
 #: Lines whose order means something; of the others it does not.
 ORDERED = ("path", "page_size", "keys", "match", "records")
 
@@ -156,9 +162,12 @@ def endpoint_declared(model: type[Model]) -> dict[str, str | set[str]]:
         "params": {f"{name}={param_text(param)}" for name, param in meta.list_params.items()},
         "not_offered": {*meta.not_offered},
         "required": {needed if isinstance(needed, str) else "|".join(needed) for needed in meta.create_required},
+        "upsert_required": {one if isinstance(one, str) else "|".join(one) for one in meta.upsert_required},
+        "create_defaults": {f"{name}={json.dumps(value).strip(QUOTE)}" for name, value in meta.create_defaults.items()},
         "unhide": pairs(meta.unhide),
         "constant": pairs(meta.constant),
         "get_only": {field.data_key for field in meta.fields if field.get_only},
+        "write_only": {field.data_key for field in meta.fields if field.write_only},
         "takes_keys": {field.data_key for field in meta.fields if getattr(field, "takes_keys", False)},
         "write_keys": {f"{one.data_key}={one.write_key}" for one in meta.fields if one.write_key != one.data_key},
         "aliases": pairs(meta.aliases),
