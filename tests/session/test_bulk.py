@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from planhat_orm.errors import AmbiguousWrite, ApiError, BadRequest, Forbidden, ReadOnlyError, ValidationError
-from planhat_orm.models import Company, Enduser, Note, Ticket
+from planhat_orm.models import NPS, Company, Enduser, Note, Ticket
 from planhat_orm.session.bulk import TIMEOUT, chunks_of, merge_duplicates
 from planhat_orm.session.changes import Change, Ledger, Outcome
 from planhat_orm.wire.transport import Replay
@@ -293,6 +293,27 @@ def test_what_an_answer_did_not_tell_apart_is_read_back_and_held_against_its_ids
     ledger.reconcile()
     assert statuses(ledger) == ["unchanged", "updated", "unchanged", "failed"]
     assert len(box.requests) == 5
+
+
+def test_a_text_that_planhat_keeps_in_another_form_is_not_said_to_have_failed(box: Sandbox, session: Session) -> None:
+    box.add(Company, name="Company 0", externalId="c-0", description="<p>Hello</p>")
+    box.add(Company, name="Company 1", externalId="c-1")
+    ledger = run(session, [keyed(0), keyed(1), keyed(2, name="")])
+    stored = [keyed(0, description="Hello"), keyed(1)]
+    assert statuses(ledger) == ["unknown"] * 3
+    ledger.outcomes[:2] = [Outcome(change, "unknown", told=ledger.outcomes[0].told) for change in stored]
+    assert statuses(ledger.reconcile()) == ["unknown", "unchanged", "failed"]
+    assert "another description than was sent, and is not among" in str(ledger.outcomes[0].error)
+
+
+def test_a_value_that_is_read_under_another_name_is_recognized(box: Sandbox, session: Session) -> None:
+    box.behaviour.nps_names = "short"
+    acme = box.add(Company, name="Acme")
+    box.add(NPS, source_id="n-1", score=9, email="a@b.example", company=acme)
+    body = {"sourceId": "n-1", "score": 9, "email": "a@b.example"}
+    with box.fault("status", method="PUT", status=500, times=99):
+        ledger = run(session, [Change(NPS, None, {}, body, keys={"sourceId": "n-1"}, place=0)])
+    assert statuses(ledger.reconcile()) == ["stored"]
 
 
 def test_a_record_that_is_gone_is_not_found_by_its_id(box: Sandbox, session: Session) -> None:
