@@ -179,7 +179,7 @@ def notes_on(field: Field[Any, Any], ids: dict[Field[Any, Any], str], required: 
     if field.get_only:
         notes.append("in no list: read one record at a time")
     elif field.heavy:
-        notes.append("lists are asked for it only when it is read or named in only()")
+        notes.append("left out of lists until it is read or named in only()")
     return "; ".join(notes)
 
 
@@ -221,8 +221,9 @@ class ModelFields(ModelDirective):
             )
             for field in meta.fields
         ]
-        lead = nodes.paragraph("", "", nodes.Text("How sure: "), said(meta, most), nodes.Text(", but where a row says"))
-        lead += nodes.Text(" otherwise.")
+        lead = nodes.paragraph(
+            "", "", nodes.Text("How sure: "), said(meta, most), nodes.Text(", unless a row says otherwise.")
+        )
         return [lead, table_of(self.HEADINGS, (18, 18, 12, 38, 14), rows)]
 
 
