@@ -353,7 +353,7 @@ def settle(session: Session, model: type[Model], writes: Iterable[tuple[Mapping[
     """
     if model is registry.get("CustomField"):
         session.forget(model)  # what is about to be written is not among those that were read
-    if session.check_custom == "never":
+    if session.check_custom == "never" or session.read_only:
         return
     check, count = Check(session, model), 0
     for place, (stored, body) in enumerate(writes):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from planhat_orm.errors import ConfigurationError, ServerError, ValidationError
+from planhat_orm.errors import ConfigurationError, ReadOnlyError, ServerError, ValidationError
 from planhat_orm.models import Company, CustomField, Enduser, Product, TimeEntry
 from planhat_orm.orm import fields
 from planhat_orm.orm.definitions import Definition, model_of, parent_of
@@ -309,6 +309,11 @@ def test_never_sends_whatever_is_set(box: Sandbox) -> None:
     with box.session(check_custom="never"), box.assert_requests(1):
         Company.objects.create(name="Birch", custom={"Seets": "x"})
     assert box.row(Company, name="Birch")["custom"] == {"Seets": "x"}
+
+
+def test_a_session_that_may_not_write_looks_nothing_up(box: Sandbox) -> None:
+    with box.session(read_only=True), box.assert_requests(0), pytest.raises(ReadOnlyError):
+        Company.objects.create(name="Birch", custom={"Seats": 3})
 
 
 def test_another_setting_is_refused(box: Sandbox) -> None:
