@@ -243,10 +243,12 @@ class Number(Tolerant):
         if is_blank(value):
             return None
         # Python reads 1_000, nan and inf as numbers; nobody who stores texts means them so.
-        if isinstance(value, str) and _NUMBER.match(value.strip()):
-            number = float(value)
+        # Stripped once for all: what counts as white space differs between str.strip and float.
+        text = value.strip() if isinstance(value, str) else ""
+        if _NUMBER.match(text):
+            number = float(text)
             if math.isfinite(number):
-                return int(value) if number.is_integer() and value.strip().lstrip("+-").isdigit() else number
+                return int(text) if number.is_integer() and text.lstrip("+-").isdigit() else number
         raise ValidationError("not a number")
 
     def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:

@@ -291,3 +291,8 @@ def test_dates_inside_json_are_sent_as_timestamps() -> None:
 def test_a_long_value_is_cut_in_messages() -> None:
     assert len(conversion.shown("x" * 10_000)) < 300
     assert conversion.shown("x" * 10_000).endswith("(10,002 characters)")
+
+
+@pytest.mark.parametrize("stored", ["7\x1f", "\x1c7", " 7 ", "+7\u2003"])
+def test_white_space_of_every_kind_around_a_number_is_left_out(stored: str) -> None:
+    assert conversion.Number().deserialize(stored) == 7
