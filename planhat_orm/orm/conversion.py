@@ -248,7 +248,9 @@ class Number(Tolerant):
         if _NUMBER.match(text):
             number = float(text)
             if math.isfinite(number):
-                return int(text) if number.is_integer() and text.lstrip("+-").isdigit() else number
+                # Python makes no int of thousands of digits; a finite number of so many has zeros in front.
+                whole = number.is_integer() and text.lstrip("+-").isdigit() and len(text) < 1000
+                return int(text) if whole else number
         raise ValidationError("not a number")
 
     def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:

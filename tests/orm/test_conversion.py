@@ -296,3 +296,7 @@ def test_a_long_value_is_cut_in_messages() -> None:
 @pytest.mark.parametrize("stored", ["7\x1f", "\x1c7", " 7 ", "+7\u2003"])
 def test_white_space_of_every_kind_around_a_number_is_left_out(stored: str) -> None:
     assert conversion.Number().deserialize(stored) == 7
+
+
+def test_a_number_with_thousands_of_zeros_in_front_is_read() -> None:
+    assert conversion.Number().deserialize("0" * 5000 + "7") == 7
