@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from planhat_orm.orm.options import registry
 from planhat_orm.sandbox import Sandbox
 from planhat_orm.sandbox.loopback import only_loopback
 from planhat_orm.session.session import _Process
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
 settings.register_profile("ci", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", settings.get_profile("ci"), max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture(autouse=True)
+def forgotten_models() -> Iterator[None]:
+    """Models that a test declares are forgotten with it."""
+    known = set(registry)
+    yield
+    for name in registry.keys() - known:
+        del registry[name]
 
 
 @pytest.fixture
