@@ -7,7 +7,7 @@ documentation and from later clients. It does not promise that an event is kept:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from planhat_orm.analytics import pushing
@@ -162,7 +162,7 @@ COUNT = Input(
     help="how many times it happened, in push() alone; 1 where it is missing",
     evidence=documented(_FIRST, sources.AIRBYTE_ANALYTICS),
 )
-BULK_FORM = Form("Activity", (*FORM.inputs, COUNT), FORM.objects, unfold, FORM.one_of)
+BULK_FORM = replace(FORM, inputs=(*FORM.inputs, COUNT))
 
 
 class Activity:
@@ -339,10 +339,6 @@ class Activity:
         )
 
 
-def _nothing(row: dict[str, Any], session: Session) -> dict[str, Any]:
-    return row
-
-
 SEGMENT_FORM = Form(
     "Activity",
     (
@@ -351,8 +347,6 @@ SEGMENT_FORM = Form(
         Input("traits", "traits", Info(), "dict", evidence=documented(sources.SEGMENT_HELP, _FIRST)),
         Input("properties", "properties", Info(), "dict", evidence=inferred(sources.CRUDS)),
     ),
-    objects=(),
-    unfold=_nothing,
 )
 
 

@@ -118,14 +118,14 @@ class Form:
     :param model: what it is called in messages.
     :param inputs: its values.
     :param objects: names under which an object stands for keys of it.
-    :param unfold: puts the keys in the place of the objects.
+    :param unfold: puts the keys in the place of the objects; None where no object is taken.
     :param one_of: names of which one at least is needed.
     """
 
     model: str
     inputs: tuple[Input, ...]
-    objects: tuple[str, ...]
-    unfold: Unfold = field(repr=False)
+    objects: tuple[str, ...] = ()
+    unfold: Unfold | None = field(default=None, repr=False)
     one_of: tuple[str, ...] = ()
 
     def body(self, values: Mapping[str, Any], session: Session, *, bulk: bool) -> Body:
@@ -139,7 +139,7 @@ class Form:
             str(name): [self._unknown(name)] for name in given if name not in known and name not in self.objects
         }
         try:
-            unfolded = self.unfold(given, session)
+            unfolded = self.unfold(given, session) if self.unfold is not None else given
         except ValidationError as error:
             problems |= error.messages_dict
             unfolded = given

@@ -19,7 +19,7 @@ from planhat_orm.errors import ValidationError
 from planhat_orm.models import sources
 from planhat_orm.orm import conversion, fields
 from planhat_orm.orm.evidence import Quirk, documented, inferred, observed
-from planhat_orm.orm.model import Model, ModelBase
+from planhat_orm.orm.model import Model
 from planhat_orm.orm.params import Param
 from planhat_orm.orm.relations import ForeignKey
 
@@ -58,9 +58,9 @@ class ModelName(conversion.Text):
     """The model whose record is measured: the class or its name, written as the analytics host spells it."""
 
     def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
-        if isinstance(value, ModelBase):
+        if isinstance(value, type) and issubclass(value, Model):
             # Classes of a tenant's own (Account) are over the same collection.
-            title = MEASURED.get(value._meta.path)  # type: ignore[attr-defined]  # each has its options
+            title = MEASURED.get(value._meta.path)
         else:
             titles = {title.casefold(): title for title in MEASURED.values()}
             title = titles.get(value.casefold()) if isinstance(value, str) else None

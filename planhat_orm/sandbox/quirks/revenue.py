@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from planhat_orm.sandbox.answers import Refusal
 from planhat_orm.sandbox.quirks.base import EXTERNAL, SOURCE, Filter, Quirks, moment_of, number_of
-from planhat_orm.sandbox.store import Condition, Query, Row
+from planhat_orm.sandbox.store import Condition, How, Query, Row
 
 if TYPE_CHECKING:
     from planhat_orm.sandbox.world import World
@@ -134,10 +134,14 @@ def _line(world: World, item: Any) -> Any:
 # Churn: https://www.planhat.com/developers/api/churn
 
 
+#: How each value of ``downgrades`` compares.
+_DOWNGRADES: dict[str, How] = {"only": "true", "excluded": "not_true"}
+
+
 def hide_churn(world: World, params: Any) -> list[Condition]:
     """Read ``downgrades``, "only" or "excluded"; the property that it speaks of is the evident one."""
-    wanted = {"only": "true", "excluded": "not_true"}.get(params.get("downgrades", ""))
-    return [Condition("onlyDowngrade", how=wanted)] if wanted else []  # type: ignore[arg-type]  # one of How
+    wanted = _DOWNGRADES.get(params.get("downgrades", ""))
+    return [Condition("onlyDowngrade", how=wanted)] if wanted else []
 
 
 def whole_day(text: str) -> str:
