@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import planhat_orm
-from planhat_orm import errors, settings
+from planhat_orm import errors, models, settings
+from planhat_orm.analytics import Metric
 from planhat_orm.orm.lookups import LOOKUPS
+from planhat_orm.orm.options import META_DEFAULTS, OPERATIONS
 from planhat_orm.sandbox.faults import KINDS
+from planhat_orm.session.changes import Ledger, Status
+from planhat_orm.session.session import CHECK_CUSTOM
 from planhat_orm.wire.retry import RULES, Fate, Replay
 
 DOCS = Path(__file__).parent.parent / "docs"
 SURE = {"documented", "observed", "inferred"}
+OBJECTS = [*(getattr(models, name) for name in models.__all__), Metric]
 
 
 def page(name: str) -> str:
@@ -103,3 +110,49 @@ def test_the_table_of_repetitions_is_that_of_the_library() -> None:
         assert again.startswith("no") == (not rule.again), fate
         assert ("never a create" in again) == (bool(rule.again) and Replay.NEVER not in rule.again), fate
         assert (f"{rule.first:g} s, doubling" in after) == bool(rule.again), fate
+
+
+def test_each_option_of_a_model_is_in_the_reference_with_its_default() -> None:
+    [table] = [table for table in tables(page("reference/fields.md")) if table[0][0] == "Option"]
+    shown = {row[0].strip("`"): row[1].strip("`") for row in table[1:]}
+    assert shown.keys() == META_DEFAULTS.keys()
+    for name, default in META_DEFAULTS.items():
+        if name != "doc_url":
+            assert ast.literal_eval(shown[name]) == default, name
+
+
+def test_each_list_of_a_ledger_is_explained() -> None:
+    [table] = [table for table in tables(page("saving.md")) if table[0][0] == "List"]
+    explained = {name for row in table[1:] for name in re.findall(r"`(\w+)`", row[0])}
+    # No bulk upsert deletes, finds nothing, or is merely received.
+    assert explained == set(get_args(Status)) - {"deleted", "not_found", "acknowledged"}
+    assert all(isinstance(getattr(Ledger, status), property) for status in get_args(Status))
+
+
+def test_what_a_session_checks_of_custom_keys_is_in_the_table() -> None:
+    [table] = [table for table in tables(page("sessions.md")) if table[0] == ["Value", "What is looked up", "Costs"]]
+    assert [re.findall(r'"(\w+)"', row[0])[0] for row in table[1:]] == list(CHECK_CUSTOM)
+
+
+WRITTEN = sorted([*DOCS.glob("*.md"), *(DOCS / "reference").glob("*.md")])
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.relative_to(DOCS).as_posix())
+def test_pages_speak_of_sources_that_readers_can_look_up(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"stored (page|text)|planhat-api/|fact sheet|\.yaml", text)
+
+
+def test_each_aspect_that_evidence_speaks_of_is_named() -> None:
+    [table] = [table for table in tables(page("reference/fields.md")) if table[0][0] == "Option"]
+    [row] = [row for row in table if row[0] == "`evidence`"]
+    said = set(re.findall(r'`"(\w+)"`', row[2]))
+    used = {aspect for model in OBJECTS for aspect in model._meta.evidence}
+    assert used - said <= {*OPERATIONS, *(name for model in OBJECTS for name in model._meta.more_operations)}
+    assert said <= used
+
+
+def test_each_list_that_hides_rows_is_named() -> None:
+    [table] = [table for table in tables(page("querysets.md")) if table[0][0] == "List"]
+    names = {"endusers": "Enduser", "tasks": "Task", "NPS answers": "NPS", "metrics": "Metric"}
+    assert {names[row[0]] for row in table[1:]} == {model.__name__ for model in OBJECTS if model._meta.unhide}

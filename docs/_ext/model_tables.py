@@ -54,17 +54,6 @@ CALLS = {
     "delete": ".delete()",
     "bulk_upsert": "{}.objects.bulk_upsert([...])",
 }
-#: What each aspect of an endpoint is called in the table of its evidence.
-SAID_OF = {
-    "fields": "the properties",
-    "operations": "the operations",
-    "filters": "the filters",
-    "keys": "the keys in paths",
-    "matching": "the keys of a bulk upsert",
-    "required": "what a create needs",
-    "limits": "the page sizes",
-    "hidden": "the hidden rows",
-}
 
 
 def public_models() -> list[type[Model]]:
@@ -272,7 +261,8 @@ class ModelEndpoint(ModelDirective):
             "keys",
         )
         yield "Rows in a page", f"{default:,} when none is asked for, at most {most:,}", "limits"
-        yield "Lists take", ", ".join(meta.list_takes) or "nothing", "filters"
+        listing = "filters" if "filters" in meta.evidence else "limits"
+        yield "Lists take", ", ".join(meta.list_takes) or "nothing", listing
         yield "Sent so that nothing is hidden", ", ".join(unhiding(meta)), "hidden"
         if meta.lean_path:
             yield "Index of all records", nodes.inline("", "", code(f"/{meta.lean_path}"), *index_of(meta)), "filters"
@@ -281,15 +271,19 @@ class ModelEndpoint(ModelDirective):
         if "bulk_upsert" in meta.operations:
             yield "Bulk upsert matches on", ", ".join(named[key] for key in meta.match_keys), "matching"
         if "create" in meta.operations or "bulk_upsert" in meta.operations:
-            needed = [
-                named[key] if isinstance(key, str) else f"one of {' or '.join(named[one] for one in key)}"
-                for key in meta.create_required
-            ]
-            yield "A create needs", ", ".join(needed) or "nothing", "required"
-        more = [named[key] for key in getattr(meta, "upsert_required", ()) if key not in meta.create_required]
-        yield "A create in bulk also needs", ", ".join(more), "required"
+            yield "A create needs", ", ".join(needs(meta, meta.create_required)) or "nothing", "required"
+        yield "A create in bulk also needs", ", ".join(needs(meta, meta.upsert_required)), "required"
         yield "Sent with every write", ", ".join(named[key] for key in meta.always_sent), "required"
         yield "Planhat's page", nodes.reference("", meta.doc_url, refuri=meta.doc_url), ""
+
+
+def needs(meta: Options, keys: Iterable[str | tuple[str, ...]]) -> Iterator[str]:
+    """Name the fields that are needed."""
+    for key in keys:
+        if isinstance(key, str):
+            yield meta.by_key[key].name
+        else:
+            yield f"one of {' or '.join(meta.by_key[one].name for one in key)}"
 
 
 def unhiding(meta: Options) -> Iterator[str]:
