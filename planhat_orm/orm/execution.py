@@ -84,7 +84,8 @@ class Run:
             pages=sum(one.pages for one in reports),
             duplicates=sum(one.duplicates for one in reports),
             repairs=sum(one.repairs for one in reports),
-            proven=all(one.proven for one in reports),
+            # A record that went from a later list back to one that was read already is in neither.
+            proven=all(one.proven for one in reports) and (len(self.plan.passes) == 1 or len(reports) < 2),
             bookmark=reports[0].bookmark if len(reports) == 1 else None,
         )
 

@@ -319,16 +319,21 @@ def selection(query: Query, needed: Iterable[str]) -> tuple[str, ...]:
 
 
 def with_notes(plan: Plan) -> Plan:
-    """Say what is worth knowing of the order."""
+    """Say what is worth knowing of the order, and of what is proven."""
+    notes: list[str] = []
     if plan.order and not plan.server_order:
         by_id = "by id " if plan.sort else ""
-        note = f"all of it is read {by_id}and ordered here: values that are missing first, texts by their characters"
-        return replace(plan, notes=(*plan.notes, note))
-    if plan.strategy == "scan" and not plan.sort:
-        note = "the list takes no order, so that nothing proves it complete while others change it (scan_report.proven)"
-        return replace(plan, notes=(*plan.notes, note))
-    if len(plan.passes) > 1 and not plan.order:
-        return replace(
-            plan, notes=(*plan.notes, "rows come list by list, each by id; order_by('id') puts all in order")
+        notes.append(
+            f"all of it is read {by_id}and ordered here: values that are missing first, texts by their characters"
         )
-    return plan
+    elif plan.strategy == "scan" and not plan.sort:
+        notes.append(
+            "the list takes no order, so that nothing proves it complete while others change it (scan_report.proven)"
+        )
+    elif len(plan.passes) > 1 and not plan.order:
+        notes.append("rows come list by list, each by id; order_by('id') puts all in order")
+    if len(plan.passes) > 1:
+        notes.append(
+            "a record that goes back from a later list to one that was read already is missed (scan_report.proven)"
+        )
+    return replace(plan, notes=(*plan.notes, *notes)) if notes else plan

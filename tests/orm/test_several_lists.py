@@ -42,7 +42,32 @@ def test_all_rows_come_once_in_a_request_for_each_list(planhat_sandbox: Sandbox,
         assert names(tasks) == OPEN + ARCHIVED
     assert [request.params["isArchived"] for request in planhat_sandbox.requests] == ["false", "true"]
     assert tasks.scan_report is not None
-    assert (tasks.scan_report.rows, tasks.scan_report.pages, tasks.scan_report.proven) == (12, 2, True)
+    assert (tasks.scan_report.rows, tasks.scan_report.pages) == (12, 2)
+
+
+def test_what_goes_back_to_a_list_that_was_read_is_missed_and_nothing_else_is_called_proven(
+    planhat_sandbox: Sandbox, company: str
+) -> None:
+    box = planhat_sandbox
+    box.fault(
+        "drift", path="/tasks", after=1, run=lambda: box.change(Task, box.row(Task, action="t00"), is_archived=False)
+    )
+    tasks = Task.objects.all()
+    assert names(tasks) == OPEN + ARCHIVED[1:]
+    assert tasks.scan_report is not None
+    assert not tasks.scan_report.proven
+    assert "goes back from a later list" in str(tasks.explain())
+    archived = Task.objects.filter(is_archived=True)
+    assert names(archived) == ARCHIVED[1:]
+    assert archived.scan_report is not None
+    assert archived.scan_report.proven
+
+
+def test_a_slice_that_ends_in_the_first_list_is_proven(planhat_sandbox: Sandbox, company: str) -> None:
+    tasks = Task.objects.all()[:3]
+    assert names(tasks) == OPEN[:3]
+    assert tasks.scan_report is not None
+    assert tasks.scan_report.proven
 
 
 CASES: list[tuple[int, list[str], Callable[[QuerySet[Task]], Any]]] = [
