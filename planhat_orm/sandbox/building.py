@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def accepted(collection: Collection, body: Mapping[str, Any]) -> Row:
     """Return what Planhat takes of a body: declared keys that it does not keep itself, in its own form."""
-    written_as = collection.written_as
+    written_as = collection.quirks.written_as
     taken: Row = {}
     for name, value in body.items():
         if name.startswith("custom.") and "custom" in collection.fields:
@@ -30,7 +30,7 @@ def accepted(collection: Collection, body: Mapping[str, Any]) -> Row:
             taken["custom"] = {**(taken.get("custom") or {}), name.removeprefix("custom."): value}
         elif name == "custom" and name in collection.fields:
             taken[name] = _custom(value, taken.get(name))
-        elif name in collection.passing:
+        elif name in collection.quirks.passing:
             taken[name] = value
         elif name not in written_as.values():  # those are dropped like any name that is not known
             key = written_as.get(name, name)
@@ -87,9 +87,9 @@ def resolve_references(world: World, collection: Collection, sent: Row) -> None:
 def _resolved(world: World, collection: Collection, key: str, target: Collection, value: Any) -> Any:
     if not isinstance(value, str) or value[:6] not in PREFIXES:
         return value
-    if not collection.takes_keys(key):
+    if key not in collection.quirks.keyed:
         raise Refusal(400, "Bad request")  # no page shows own keys here, so an id is expected
-    found = world.store.find(target.table, PREFIXES[value[:6]][1], value[6:])
+    found = world.store.find(target.table, PREFIXES[value[:6]], value[6:])
     return found["_id"] if found else None
 
 
@@ -106,7 +106,7 @@ def new_row(world: World, collection: Collection, sent: Row, now: str) -> Row:
     if quirks.versioned:
         row["__v"] = 0
     row.update(quirks.defaults)
-    row.update(dict.fromkeys((*collection.stamps, *collection.touched), now))
+    row.update(dict.fromkeys((*collection.quirks.stamps, *collection.quirks.touched), now))
     return _with(world, collection, row, sent)
 
 
@@ -124,7 +124,7 @@ def touch(world: World, collection: Collection, row: Row) -> Row:
     """Move the version and the time of the last change."""
     if collection.quirks.versioned:
         row["__v"] = row.get("__v", 0) + 1
-    row.update(dict.fromkeys(collection.touched, world.now()))
+    row.update(dict.fromkeys(collection.quirks.touched, world.now()))
     return row
 
 
@@ -155,5 +155,5 @@ def _settle(world: World, collection: Collection, row: Row, sent: frozenset[str]
             row[copy] = company["name"]
     if collection.quirks.settle:
         collection.quirks.settle(world, row, sent)
-    for key in collection.passing:
+    for key in collection.quirks.passing:
         row.pop(key, None)

@@ -18,14 +18,15 @@ import planhat_orm.models  # noqa: F401 - fills the registry
 from planhat_orm.orm import fields
 from planhat_orm.orm.model import Model
 from planhat_orm.orm.options import Options, registry
-from planhat_orm.sandbox.quirks import COMPANIES, QUIRKS, Filter, Quirks
+from planhat_orm.sandbox.quirks import COMPANIES, QUIRKS, Quirks
+from planhat_orm.sandbox.quirks.declared import quirks_of
 from planhat_orm.sandbox.store import Condition
 
 if TYPE_CHECKING:
     from planhat_orm.sandbox.store import Row
 
-#: Prefixes of the keys that a path or a reference may hold, and the property each speaks of.
-PREFIXES = {"extid-": ("external_id", "externalId"), "srcid-": ("source_id", "sourceId")}
+#: Prefixes of the keys that a reference may hold, and the property of the record each speaks of.
+PREFIXES = {"extid-": "externalId", "srcid-": "sourceId"}
 
 _OBJECT_ID = re.compile(r"[0-9a-fA-F]{24}\Z")
 _EPOCH_DAY = date(1970, 1, 1)
@@ -52,9 +53,8 @@ class Collection:
         self.meta: Options = models[0]._meta
         #: Where the rows are: tickets are among the conversations.
         self.table: str = self.meta.records
-        #: Whether the sandbox knows the object from its page; any other is taken as its model declares it.
-        self.known = path in QUIRKS
-        self.quirks: Quirks = QUIRKS.get(path, Quirks())
+        #: From the object's page where the sandbox knows it; any other is taken as its model declares it.
+        self.quirks: Quirks = QUIRKS.get(path) or quirks_of(self.meta)
         #: What tells its rows from others of the table.
         self.own = tuple(Condition(key, (value,)) for key, value in self.quirks.constant.items())
         self.fields: dict[str, fields.Field[Any, Any]] = {}
@@ -72,25 +72,9 @@ class Collection:
         return frozenset(self.meta.list_fields) if self.meta.lean_list else None
 
     @cached_property
-    def filters(self) -> Mapping[str, Filter]:
-        """The list parameters that filter."""
-        if self.quirks.filters is not None:
-            return self.quirks.filters
-        return {
-            name: Filter(param.data_key, param.many, param.lookup if param.lookup != "exact" else "is", param.hint)
-            for name, param in self.meta.list_params.items()
-            if param.data_key
-        }
-
-    @cached_property
-    def required(self) -> tuple[str | tuple[str, ...], ...]:
-        """What a create needs."""
-        return self.meta.create_required if self.quirks.required is None else self.quirks.required
-
-    @cached_property
     def bulk_required(self) -> tuple[str | tuple[str, ...], ...]:
         """What a new item of a bulk upsert needs."""
-        return self.required if self.quirks.bulk_required is None else self.quirks.bulk_required
+        return self.quirks.required if self.quirks.bulk_required is None else self.quirks.bulk_required
 
     def offers(self, operation: str) -> bool:
         """Tell whether there is such an operation."""
@@ -124,15 +108,11 @@ class Collection:
             if field.relation in registry and field.mutable
         }
 
-    def takes_keys(self, key: str) -> bool:
-        """Tell whether a reference may be written by an own key, "extid-...", in place of the id."""
-        return key in self.quirks.keyed if self.known else getattr(self.fields.get(key), "takes_keys", False)
-
     @cached_property
     def own_keys(self) -> frozenset[str]:
         """Properties that hold keys of other systems: texts, whatever is sent."""
         found = {key for key in ("externalId", "sourceId", "extId") if key in self.fields}
-        return frozenset(found | {self.stored_key(key) for key in self.match_keys if key != "_id"})
+        return frozenset(found | {self.stored_key(key) for key in self.quirks.match if key != "_id"})
 
     @cached_property
     def company_key(self) -> str | None:
@@ -142,69 +122,21 @@ class Collection:
         return next((key for key, target in self.references.items() if target.path == COMPANIES), None)
 
     @cached_property
-    def touched(self) -> tuple[str, ...]:
-        """Properties that say when a record was changed last."""
-        if self.quirks.touched is not None:
-            return self.quirks.touched
-        return (self.meta.updated_field,) if self.meta.updated_field else ()
-
-    @cached_property
-    def stamps(self) -> tuple[str, ...]:
-        """Properties that say when a record was made."""
-        if self.known:
-            return self.quirks.stamps
-        return tuple(key for key in ("createDate", "createdAt") if key in self.fields)
-
-    def hidden(self, params: Mapping[str, str]) -> list[Condition]:
-        """Return the rows that are shown without being asked for where only the model says what is hidden."""
-        if self.known:
-            return []
-        return [
-            Condition(name, how="not_true")
-            for name, value in self.meta.unhide.items()
-            if name in self.fields and params.get(name) != value
-        ]
-
-    @cached_property
     def kept_by_planhat(self) -> frozenset[str]:
         """Read-only properties that a request cannot set; what the API echoes is not among them."""
         return frozenset(key for key, field in self.fields.items() if field.read_only) - self.quirks.echoed
 
     def property_of(self, prefix: str, operation: str) -> str | None:
         """Return the property that a key with this prefix speaks of in a path, None where it may not be one."""
-        kind, usual = PREFIXES[prefix]
-        if self.known:
-            differ = self.quirks.update_prefixes if operation == "update" else None
-            if prefix not in (self.quirks.prefixes if differ is None else differ):
-                return None
-            return self.quirks.external_key if prefix == "extid-" else usual
-        return next((key for key, known in self.meta.key_kinds.items() if known == kind), None)
-
-    @cached_property
-    def match_keys(self) -> tuple[str, ...]:
-        """The keys that bulk upsert matches items on, under the names that are sent."""
-        if self.known:
-            return self.quirks.match
-        sent = {read: written for written, read in self.written_as.items()}
-        return tuple(sent.get(key, key) for key in self.meta.match_keys)
-
-    @cached_property
-    def written_as(self) -> Mapping[str, str]:
-        """What is sent under another name than it is read, by the name sent."""
-        if self.known:
-            return self.quirks.written_as
-        return {field.write_key: key for key, field in self.fields.items() if field.write_key != key}
-
-    @cached_property
-    def passing(self) -> frozenset[str]:
-        """What is taken and shown nowhere."""
-        if self.known:
-            return self.quirks.passing
-        return frozenset(key for key, field in self.fields.items() if field.write_only)
+        quirks = self.quirks
+        differ = quirks.update_prefixes if operation == "update" else None
+        if prefix not in (quirks.prefixes if differ is None else differ):
+            return None
+        return quirks.external_key if prefix == "extid-" else quirks.source_key
 
     def stored_key(self, key: str) -> str:
         """Return the property in which a key is stored that is sent under this name."""
-        return self.written_as.get(key, key)
+        return self.quirks.written_as.get(key, key)
 
     def wire_name(self, model: type[Model], name: str) -> str:
         """Return Planhat's name for a Python name or for Planhat's own; raises UnknownField."""

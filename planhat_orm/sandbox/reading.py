@@ -88,13 +88,12 @@ def _whole(text: str | None, default: int, *, least: int) -> int:
 
 def _conditions(world: World, collection: Collection, params: Mapping[str, str]) -> tuple[Condition, ...]:
     where = list(collection.own)
-    for name, known in collection.filters.items():
+    for name, known in collection.quirks.filters.items():
         value = params.get(name)
         if value and (world.behaviour.hints or not known.hint):
             # Comma lists only where they are documented; elsewhere the text matches nothing.
             values = value.split(",") if known.many else [value]
             where.append(Condition(known.key, tuple(known.read(one) for one in values), known.how))
-    where.extend(collection.hidden(params))
     if collection.quirks.hides:
         where.extend(collection.quirks.hides(world, params))
     return tuple(where)

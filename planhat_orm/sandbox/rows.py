@@ -60,7 +60,7 @@ def add_many(world: World, model: type[Model], items: Iterable[Mapping[str, Any]
     """Yield the rows of new records, made one by one and all of one moment; the caller stores them."""
     collection = collection_of(model)
     names, constant, now = _Names(collection, model), constant_of(model), world.now()
-    passing = collection.passing
+    passing = collection.quirks.passing
     for item in items:
         given = names.wire(item)
         row = new_row(world, collection, {**constant, **given}, now)

@@ -123,7 +123,7 @@ class _UnknownId(Exception):
 
 def _match(world: World, collection: Collection, item: Row) -> tuple[Row, str] | None:
     """Find the record of an item: the first key present decides, whether or not it finds one."""
-    for key in collection.match_keys:
+    for key in collection.quirks.match:
         value = item.get(key)
         if value in (None, ""):
             continue
@@ -157,7 +157,7 @@ def _insert(world: World, collection: Collection, item: Row, outcome: Outcome) -
         return
     outcome.created += 1
     outcome.upserted_ids.append(row["_id"])
-    outcome.inserts_keys.append(_keys(collection, row, item, collection.match_keys))
+    outcome.inserts_keys.append(_keys(collection, row, item, collection.quirks.match))
 
 
 def _update(world: World, collection: Collection, item: Row, row: Row, key: str, outcome: Outcome) -> None:
@@ -176,14 +176,14 @@ def _update(world: World, collection: Collection, item: Row, row: Row, key: str,
     outcome.updated += 1
     outcome.modified.append(row["_id"])
     # The samples show ids, and the e-mail where the item carried one; never the other keys.
-    shown = collection.match_keys if world.behaviour.updates_keys == "all" else ("email",)
+    shown = collection.quirks.match if world.behaviour.updates_keys == "all" else ("email",)
     outcome.updates_keys.append(_keys(collection, row, item, shown))
 
 
 def _keys(collection: Collection, row: Row, item: Row, shown: tuple[str, ...]) -> Row:
     """Return the keys that the answer repeats: those to match by that the item carried, under the names sent."""
     keys = {"_id": row["_id"]}
-    for key in collection.match_keys:
+    for key in collection.quirks.match:
         if key != "_id" and key in shown and item.get(key) not in (None, ""):
             keys[key] = str(item[key])
     return keys

@@ -28,7 +28,7 @@ def create(world: World, collection: Collection, body: Any) -> Answer:
     if not isinstance(body, dict):
         raise Refusal(400, "Bad request")
     with world.store.transaction():
-        row = insert(world, collection, body, collection.required)
+        row = insert(world, collection, body, collection.quirks.required)
         # A person for whom no company is found is dropped without an error (help.planhat.com, article 9586991).
         shown = {} if row is None else whole(world, collection, row)
         if row is not None and collection.quirks.created:
@@ -120,7 +120,7 @@ def replace(world: World, collection: Collection, before: Row, after: Row) -> No
 def changes(world: World, collection: Collection, row: Row, body: Row, addressed_by: str) -> Row:
     """Return what a body changes in a row that was found by the key ``addressed_by``."""
     sent = accepted(collection, body)
-    order = [collection.stored_key(key) for key in collection.match_keys]
+    order = [collection.stored_key(key) for key in collection.quirks.match]
     if addressed_by in order:
         # A key can only be changed by addressing the record with a key of higher priority (docs: bulk upsert).
         for fixed in order[: order.index(addressed_by) + 1]:

@@ -1,7 +1,7 @@
 """What differs between Planhat's objects beyond their declarations, by collection: ``QUIRKS``.
 
 The forms are in ``base``, the facts in the other modules, from the pages of the API and not from the models: so a
-declaration that is wrong meets a sandbox that behaves otherwise.
+declaration that is wrong meets a sandbox that behaves otherwise. ``declared`` is for objects that have no page here.
 """
 
 from planhat_orm.sandbox.quirks import customers, metrics, revenue, touchpoints, work

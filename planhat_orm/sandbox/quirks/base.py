@@ -56,19 +56,20 @@ class Filter:
 class Quirks:
     """What is particular to one collection."""
 
-    #: List parameters, by name; None takes those that the model declares.
-    filters: Mapping[str, Filter] | None = None
+    #: List parameters, by name.
+    filters: Mapping[str, Filter] = field(default_factory=dict)
     #: Other names of list parameters.
     other_names: Mapping[str, str] = field(default_factory=dict)
-    #: What a create needs, a tuple for "one of these"; None takes what the model declares.
-    required: tuple[str | tuple[str, ...], ...] | None = None
+    #: What a create needs, a tuple for "one of these".
+    required: tuple[str | tuple[str, ...], ...] = ()
     #: What a new item of a bulk upsert needs, where that differs.
     bulk_required: tuple[str, ...] | None = None
     #: Prefixes of the keys that a path takes in place of an id, and in the path of an update where those differ.
     prefixes: frozenset[str] = BOTH
     update_prefixes: frozenset[str] | None = None
-    #: The property that "extid-" speaks of.
+    #: The properties that "extid-" and "srcid-" speak of.
     external_key: str = "externalId"
+    source_key: str = "sourceId"
     #: The keys that bulk upsert matches items on, under the names that are sent; the first that is there decides.
     match: tuple[str, ...] = ("_id", "sourceId", "externalId")
     #: Operations that there are not, beside those that the model declares so.
@@ -89,8 +90,8 @@ class Quirks:
     versioned: bool = True
     #: Properties set to the time of creation.
     stamps: tuple[str, ...] = ("createDate",)
-    #: Properties that move with every change; None takes the one that the model declares for it.
-    touched: tuple[str, ...] | None = None
+    #: Properties that move with every change.
+    touched: tuple[str, ...] = ()
     #: The property, where a model declares it, that holds a copy of the company's name.
     company_name: str = "companyName"
     #: Properties shown beside the id where a list shows the record inside others, as company lists do with an owner.

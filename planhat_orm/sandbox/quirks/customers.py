@@ -154,7 +154,6 @@ QUIRKS: dict[str, Quirks] = {
         missing=frozenset({"bulk_upsert"}),
         defaults={**dict.fromkeys(_FLAGS, False), "listValues": [], "filter": [], "formulaRefs": []},
         stamps=(),
-        touched=(),
         prepare=prepare_custom_field,
     ),
 }

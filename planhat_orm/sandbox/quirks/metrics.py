@@ -63,7 +63,6 @@ QUIRKS: dict[str, Quirks] = {
         keyed=frozenset(),
         match=(),
         stamps=(),
-        touched=(),
         settle=settle_metric,
         hides=window,
     ),

@@ -234,6 +234,7 @@ def prepare_deal(world: World, sent: Row, before: Row | None) -> None:
 QUIRKS: dict[str, Quirks] = {
     "licenses": Quirks(
         filters=OF_COMPANY,
+        required=("companyId", "_currency", "fromDate", ("mrr", "value")),
         defaults={
             "renewalStatus": "ongoing",
             "autoRenews": False,
@@ -243,7 +244,6 @@ QUIRKS: dict[str, Quirks] = {
             "issues": [],
         },
         stamps=(),
-        touched=(),
         echoed=frozenset({"noticePeriod", "noticeUnit", "invoiceCycle", "invoiceCycleInterval"}),
         settle=settle_license,
     ),
@@ -252,7 +252,6 @@ QUIRKS: dict[str, Quirks] = {
         required=("companyId", "_currency", "salesDate", "value"),
         bulk_required=("companyId", "_currency", "value"),
         stamps=(),
-        touched=(),
     ),
     "opportunities": Quirks(
         filters=OF_COMPANY,
@@ -297,7 +296,6 @@ QUIRKS: dict[str, Quirks] = {
         settle=settle_invoice,
     ),
     "products": Quirks(
-        filters={},
         required=("name",),
         defaults={"type": "subscription"},
         versioned=False,
@@ -309,7 +307,6 @@ QUIRKS: dict[str, Quirks] = {
         filters={"companyId": Filter("companyId", hint=True)},
         required=("companyId",),
         stamps=(),  # the page, as far as it is known, names no times
-        touched=(),
         versioned=False,
         prepare=prepare_deal,
         settle=settle_amounts,
@@ -320,7 +317,6 @@ QUIRKS: dict[str, Quirks] = {
         defaults={"status": "ongoing"},
         versioned=False,
         stamps=(),  # the page, as far as it is known, names no times
-        touched=(),
         prepare=prepare_line_item,
         settle=settle_line_item,
         follow=follow_line_item,

@@ -195,8 +195,6 @@ QUIRKS: dict[str, Quirks] = {
         actions={"duplicate": duplicate_entry},
     ),
     "timesheets": Quirks(
-        filters={},
-        required=(),
         prefixes=frozenset(),
         match=("_id",),
         day_numbers=frozenset({"dateFrom", "dateTo"}),
