@@ -451,7 +451,7 @@ class Inputs(SphinxDirective):
     def said(self, evidence: Evidence | None) -> str:
         if evidence is None:
             return "not said"
-        return f"{evidence.sure}: {', '.join(source.title for source in evidence.sources)}"
+        return f"{evidence.sure}: {'; '.join(source.title for source in evidence.sources)}"
 
 
 DIRECTIVES: dict[str, type[SphinxDirective]] = {
