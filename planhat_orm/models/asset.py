@@ -63,7 +63,6 @@ class Asset(Model):
                 evidence=observed(GO_CLIENT, ROBOCORP),
             )
         }
-        create_required = ("name", "companyId")
         updated_field = "updatedAt"
         evidence = {
             "fields": documented(PAGE, PH_DESK),

@@ -44,7 +44,6 @@ class Campaign(Model):
         unique = ("sourceId",)
         unique_within = {"externalId": "companyId"}
         list_params = {"companyId": Param("companyId", help="the campaigns of one company")}
-        create_required = ("name", "companyId")
         doc_url = "https://www.planhat.com/developers/api/campaign"
         evidence = {
             "fields": documented(sources.official("campaign"), sources.PH_DESK),

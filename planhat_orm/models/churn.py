@@ -64,7 +64,6 @@ class Churn(Model):
             "from": Param(form="day", help="the first day, of an unnamed date, presumably that of the churn"),
             "to": Param(form="day", help="the last day, of the same date"),
         }
-        create_required = ("companyId", "value")
         updated_field = "updatedAt"
         doc_url = "https://www.planhat.com/developers/api/churn"
         evidence = {

@@ -72,7 +72,6 @@ class Company(Model):
         match_keys = ("_id", "sourceId", "externalId")
         unique = ("sourceId", "externalId")
         list_params = {"companyId": Param("_id", many=True, help="the companies of these ids")}
-        lean_list = True
         list_fields = (
             "_id",
             "shareable",
@@ -97,7 +96,6 @@ class Company(Model):
             "alerts",
             "custom",
         )
-        create_required = ("name",)
         lean_path = "leancompanies"
         lean_fields = ("_id", "name", "externalId", "sourceId")
         lean_params = {"externalId": "externalId", "sourceId": "sourceId", "status": "status"}

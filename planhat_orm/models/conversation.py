@@ -78,7 +78,6 @@ class Conversation(Model):
             "companyId": Param("companyId", many=True),
             "type": Param("type", hint=True, evidence=inferred(DATROLL)),
         }
-        create_required = ("companyId",)
         doc_url = "https://www.planhat.com/developers/api/conversation"
         evidence = {
             "fields": documented(official("conversation"), PH_DESK),

@@ -50,7 +50,6 @@ class CustomField(Model):
             "parent": Param("parent", hint=True, help="definitions of one object", evidence=inferred(TORQ)),
             "name": Param("name", hint=True, help="definitions of one name"),
         }
-        create_required = ("name", "parent", "type")
         create_defaults = {"isHidden": False}
         small_table = True
         evidence = {

@@ -48,7 +48,6 @@ class Deal(Model):
         unique = ("sourceId",)
         unique_within = {"externalId": "companyId"}
         list_params = {"companyId": Param("companyId", hint=True, help="as for other objects of a company")}
-        create_required = ("companyId",)
         evidence = {
             "fields": documented(PAGE),
             "operations": documented(REFERENCE_2026),

@@ -79,7 +79,7 @@ class Enduser(Model):
             "archived": Param(help="true adds archived people"),
         }
         unhide = {"archived": "true"}
-        create_required = ("companyId", ("email", "externalId", "sourceId"))
+        one_required = (("email", "externalId", "sourceId"),)
         updated_field = "updatedAt"
         doc_url = "https://www.planhat.com/developers/api/enduser"
         evidence = {

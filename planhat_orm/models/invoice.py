@@ -103,7 +103,6 @@ class Invoice(Model):
         unique = ("sourceId",)
         unique_within = {"extId": "cId"}
         list_params = {"companyId": Param("cId", many=True, help="the invoices of one or several companies")}
-        create_required = ("cId", "currency", "invoiceDate")
         updated_field = "updatedAt"
         doc_url = "https://www.planhat.com/developers/api/invoice"
         evidence = {

@@ -45,7 +45,6 @@ class Issue(Model):
         match_keys = ("_id", "sourceId")
         unique = ("sourceId",)
         list_params = {"companyId": Param("companyIds", lookup="contains", help="of one company")}
-        create_required = ("title",)
         upsert_required = ("companyIds",)
         updated_field = "updatedAt"
         doc_url = "https://www.planhat.com/developers/api/issue"

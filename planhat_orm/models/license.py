@@ -59,7 +59,7 @@ class License(Model):
         unique = ("sourceId",)
         unique_within = {"externalId": "companyId"}
         list_params = {"companyId": Param("companyId", help="the licences of one company")}
-        create_required = ("companyId", "_currency", "fromDate", ("mrr", "value"))
+        one_required = (("mrr", "value"),)
         doc_url = "https://www.planhat.com/developers/api/license"
         evidence = {
             "fields": documented(sources.official("license"), sources.PH_DESK),

@@ -54,7 +54,7 @@ class LineItem(Model):
         unique = ("sourceId",)
         unique_within = {"externalId": "companyId"}
         list_params = {"companyId": Param("companyId", hint=True, help="as for other objects of a company")}
-        create_required = ("dealId", "fromDate", ("mrr", "arr", "value", "productId"))
+        one_required = (("mrr", "arr", "value", "productId"),)
         evidence = {
             "fields": documented(PAGE),
             "operations": documented(REFERENCE_2026),

@@ -64,7 +64,6 @@ class NPS(Model):
         # A hundred years; the largest value that Planhat takes is not documented.
         unhide = {"npsExpiryDay": "36500"}
         aliases = {"nps": "score", "npsComment": "comment", "npsDate": "dateAnswered"}
-        create_required = ("email", "score")
         doc_url = "https://www.planhat.com/developers/api/nps"
         evidence = {
             "fields": documented(official("nps")),

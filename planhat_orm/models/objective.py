@@ -42,7 +42,6 @@ class Objective(Model):
         unique = ("sourceId",)
         unique_within = {"externalId": "companyId"}
         list_params = {"companyId": Param("companyId", help="the objectives of one company")}
-        create_required = ("name", "companyId")
         updated_field = "updatedAt"
         doc_url = "https://www.planhat.com/developers/api/objective"
         evidence = {

@@ -47,7 +47,6 @@ class Opportunity(Model):
         unique = ("sourceId",)
         unique_within = {"externalId": "companyId"}
         list_params = {"companyId": Param("companyId", help="the opportunities of one company")}
-        create_required = ("companyId",)
         updated_field = "updatedAt"
         doc_url = "https://www.planhat.com/developers/api/opportunity"
         evidence = {

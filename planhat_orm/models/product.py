@@ -42,7 +42,6 @@ class Product(Model):
         keyables = ("id", "external_id", "source_id")
         match_keys = ("_id", "sourceId", "externalId")
         unique = ("sourceId",)
-        create_required = ("name",)
         updated_field = "updatedAt"
         evidence = {
             "fields": documented(PAGE),

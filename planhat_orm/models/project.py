@@ -45,7 +45,6 @@ class Project(Model):
         unique = ("sourceId",)
         unique_within = {"externalId": "companyId"}
         list_params = {"companyId": Param("companyId", help="one company")}
-        create_required = ("name", "companyId")
         evidence = {
             "fields": documented(PAGE, PH_DESK),
             "operations": documented(POSTMAN, PH_DESK),

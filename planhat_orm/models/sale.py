@@ -47,7 +47,6 @@ class Sale(Model):
         unique = ("sourceId",)
         unique_within = {"externalId": "companyId"}
         list_params = {"companyId": Param("companyId", help="the sales to one company")}
-        create_required = ("companyId", "_currency", "salesDate", "value")
         doc_url = "https://www.planhat.com/developers/api/sale"
         evidence = {
             "fields": documented(sources.official("sale")),

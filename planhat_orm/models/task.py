@@ -61,7 +61,6 @@ class Task(Model):
             "isArchived": Param("isArchived", form="boolean", help="archived ones, or the others"),
         }
         unhide = {"isArchived": ("false", "true")}
-        create_required = ("companyId", "mainType")
         create_defaults = {"mainType": "task"}
         updated_field = "updatedAt"
         doc_url = "https://www.planhat.com/developers/api/task"

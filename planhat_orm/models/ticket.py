@@ -69,7 +69,7 @@ class Ticket(Model):
             "update": "Ticket.objects.bulk_upsert([...]) by id or source_id changes it",
             "get": "Conversation.objects.get(id=...) reads a ticket, Ticket.objects.filter(...) lists them",
         }
-        create_required = ("externalId", "email", ("companyId", "domains", "companyExternalId"))
+        one_required = (("companyId", "domains", "companyExternalId"),)
         # Without its e-mail an item is dropped, and the pages want the other two of every item.
         always_sent = ("externalId", "email", "companyId")
         doc_url = "https://www.planhat.com/developers/api/ticket"

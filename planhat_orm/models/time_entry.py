@@ -54,7 +54,6 @@ class TimeEntry(Model):
         match_keys = ("_id",)
         list_params = {"companyId": Param("companyId", help="of one company")}
         more_operations = {"duplicate": "POST /timeentries/duplicate"}
-        create_required = ("date", "hours")
         updated_field = "updatedAt"
         doc_url = "https://www.planhat.com/developers/api/time-entry"
         evidence = {

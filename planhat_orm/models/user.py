@@ -71,7 +71,6 @@ class User(Model):
         list_params = {
             "email": Param("email", hint=True, help="documented in 2017 only", evidence=documented(DOCS_2017))
         }
-        lean_list = True
         list_fields = (
             "_id",
             "firstName",
@@ -90,7 +89,6 @@ class User(Model):
             "updatedAt",
             "tzOffset",
         )
-        create_required = ("nickName", "email", "firstName", "lastName")
         updated_field = "updatedAt"
         small_table = True
         evidence = {

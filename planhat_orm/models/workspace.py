@@ -45,7 +45,6 @@ class Workspace(Model):
         unique = ("sourceId",)
         unique_within = {"externalId": "companyId"}
         list_params = {"companyId": Param("companyId", help="one company")}
-        create_required = ("name", "companyId")
         evidence = {
             "fields": documented(PAGE),
             "operations": documented(POSTMAN),

@@ -196,8 +196,6 @@ def parent_of(model: type[Model]) -> str:
     >>> parent_of(type("Account", (Company,), {}))
     'company'
     """
-    if model._meta.custom_parent:
-        return model._meta.custom_parent
     above = [base for base in reversed(model.__mro__) if registry.get(base.__name__) is base]
     return (above[0] if above else model).__name__.lower()
 

@@ -28,25 +28,20 @@ KEYABLES = ("id", "external_id", "source_id")
 #: What a list can be asked for beside its filters.
 LIST_TAKES = ("limit", "offset", "sort", "select")
 
-_SEQUENCES = ("page_size", "keyables", "match_keys", "unique", "list_takes", "list_fields", "create_required")
-_MORE_SEQUENCES = ("upsert_required", "always_sent", "lean_fields", "quirks")
-_MAPPINGS = ("unique_within", "list_params", "not_offered", "more_operations", "unhide", "aliases", "lean_params")
-_MORE_MAPPINGS = ("constant", "create_defaults", "evidence")
 
-
-def check_options(meta: Options) -> None:
+def check_options(meta: Options, defaults: Mapping[str, Any]) -> None:
     """Refuse what can be told to be wrong before the fields are known.
 
+    :param defaults: every option with its default, which has the kind that values must have.
     :raises ConfigurationError: naming the class, the option and what it should be.
     """
-    for option in (*_SEQUENCES, *_MORE_SEQUENCES):
+    for option, default in defaults.items():
         value = getattr(meta, option)
-        if not isinstance(value, (tuple, list)):
+        if isinstance(default, tuple) and not isinstance(value, (tuple, list)):
             # A tuple of one without its comma is a text, each letter of which would be a name.
             raise _wrong(meta, option, f"is {value!r}, and takes a tuple: ({value!r},)")
-    for option in (*_MAPPINGS, *_MORE_MAPPINGS):
-        if not isinstance(getattr(meta, option), Mapping):
-            raise _wrong(meta, option, f"is {getattr(meta, option)!r}, and takes a dictionary")
+        if isinstance(default, dict) and not isinstance(value, Mapping):
+            raise _wrong(meta, option, f"is {value!r}, and takes a dictionary")
     _check_numbers(meta)
     _check_names(meta, "not_offered", meta.not_offered, OPERATIONS)
     _check_names(meta, "evidence", meta.evidence, ASPECTS)
@@ -55,6 +50,7 @@ def check_options(meta: Options) -> None:
     for operation, instead in meta.not_offered.items():
         if not isinstance(instead, str) or not instead.strip():
             raise _wrong(meta, "not_offered", f"has to say what to do instead of {operation!r}, as a text")
+    _check_types(meta, "one_required", meta.one_required, tuple)
     _check_types(meta, "evidence", meta.evidence.values(), Evidence)
     _check_types(meta, "quirks", meta.quirks, Quirk)
     _check_types(meta, "list_params", meta.list_params.values(), (Param, str))
@@ -94,7 +90,7 @@ def _spoken_of(meta: Options) -> Iterator[tuple[str, str]]:
     for option in ("match_keys", "unique", "list_fields", "always_sent", "lean_fields"):
         for key in getattr(meta, option):
             yield option, key
-    for option in ("create_required", "upsert_required"):
+    for option in ("one_required", "upsert_required"):
         for needed in getattr(meta, option):
             for key in (needed,) if isinstance(needed, str) else needed:
                 yield option, key

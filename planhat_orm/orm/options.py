@@ -50,8 +50,7 @@ META_DEFAULTS: dict[str, Any] = {
     "not_offered": {},
     # Operations beyond those of every object, and their request: {"duplicate": "POST /timeentries/duplicate"}.
     "more_operations": {},
-    # Lists hold fewer fields than get unless `select` asks for more; list_fields are those they hold.
-    "lean_list": False,
+    # The fields that lists hold where they hold fewer than get does, unless `select` asks for more.
     "list_fields": (),
     # Parameters without which lists hide rows; a tuple of values where no one value shows all: a list for each.
     "unhide": {},
@@ -59,11 +58,9 @@ META_DEFAULTS: dict[str, Any] = {
     "aliases": {},
     # The collection whose records these are, where it has another path: a ticket is a record of "conversations".
     "same_records_as": "",
-    # What definitions of custom fields call this model; its name in small letters unless said.
-    "custom_parent": "",
-    # What a create needs: Planhat's names, a tuple for "one of these".
-    "create_required": (),
-    # What an item of a bulk upsert that is to be created needs beyond that, in the same form.
+    # What a create needs beside the fields that are `required`: of each tuple of Planhat's names one at least.
+    "one_required": (),
+    # What an item of a bulk upsert that is to be created needs beyond a create: names, a tuple for "one of these".
     "upsert_required": (),
     # What a create sends where nothing is set: {"isHidden": False}.
     "create_defaults": {},
@@ -107,13 +104,11 @@ class Options:
     list_takes: tuple[str, ...]
     not_offered: Mapping[str, str]
     more_operations: Mapping[str, str]
-    lean_list: bool
     list_fields: tuple[str, ...]
     unhide: Mapping[str, Any]
     aliases: Mapping[str, str]
     same_records_as: str
-    custom_parent: str
-    create_required: tuple[str | tuple[str, ...], ...]
+    one_required: tuple[tuple[str, ...], ...]
     upsert_required: tuple[str | tuple[str, ...], ...]
     create_defaults: Mapping[str, Any]
     always_sent: tuple[str, ...]
@@ -141,7 +136,7 @@ class Options:
         for option, default in META_DEFAULTS.items():
             found = (said[option] for said in above if option in said and option != "abstract")
             setattr(self, option, self.said.get(option, next(found, default)))
-        check_options(self)
+        check_options(self, META_DEFAULTS)
         self.list_params = {
             name: Param(said) if isinstance(said, str) else said for name, said in self.list_params.items()
         }
@@ -169,6 +164,16 @@ class Options:
     def records(self) -> str:
         """The collection whose records these are: its own path, but for a ticket."""
         return self.same_records_as or self.path
+
+    @cached_property
+    def create_required(self) -> tuple[str | tuple[str, ...], ...]:
+        """Planhat's names of what a create needs, a tuple for "one of these"."""
+        return (*(field.data_key for field in self.fields if field.required), *self.one_required)
+
+    @property
+    def lean_list(self) -> bool:
+        """Whether lists hold fewer fields than get does, unless more are selected."""
+        return bool(self.list_fields)
 
     @cached_property
     def operations(self) -> tuple[str, ...]:

@@ -33,12 +33,12 @@ def call() -> Iterator[Any]:
             path = "calls-of-this-test"
             match_keys = ("_id", "externalId")
             unique = ("externalId",)
-            create_required = ("externalId", ("subject", "h"))
+            one_required = (("subject", "h"),)
             create_defaults = {"subject": "Call", "isHidden": False}
             constant = {"kind": "call"}
             always_sent = ("externalId", "companyId")
 
-        source_id: fields.Text = fields.Text("externalId", write_key="sourceId")
+        source_id: fields.Text = fields.Text("externalId", write_key="sourceId", required=True)
         subject: fields.Text = fields.Text("subject", write_key="title")
         kind: fields.Text = fields.Text("kind", write_key="callKind")
         height: fields.Number = fields.Number("h")

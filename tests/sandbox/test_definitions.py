@@ -92,7 +92,6 @@ def medal() -> Iterator[None]:
             match_keys = ("_id", "externalId")
             list_params = {"companyId": "companyId"}
             list_takes = ("limit", "offset")
-            create_required = ("name",)
             not_offered = {"delete": "keep it"}
             updated_field = "updatedAt"
 
