@@ -170,6 +170,23 @@ def test_conversations_are_upserted_by_id(planhat_sandbox: Sandbox, acme: dict[s
     assert {row["subject"] for row in planhat_sandbox.rows(Conversation)} == {"Check-in, moved", "Another"}
 
 
+@pytest.mark.parametrize("model", [Conversation, Note])
+def test_conversations_and_notes_match_on_the_id_alone(
+    model: type[Conversation], planhat_sandbox: Sandbox, acme: dict[str, Any]
+) -> None:
+    known = planhat_sandbox.add(model, company=acme, external_id="kick-off", subject="Kick-off")
+    item = {"company_id": acme["_id"], "external_id": "kick-off", "subject": "Kick-off, moved"}
+    with (
+        planhat_sandbox.assert_requests(0),
+        pytest.raises(NotSupported, match=f"Planhat does not match a {model.__name__} by external_id, only by id"),
+    ):
+        model.objects.bulk_upsert([item], key="external_id")
+    with planhat_sandbox.assert_requests(1):
+        ledger = model.objects.bulk_upsert([item], on_error="collect")
+    assert [outcome.status for outcome in ledger] == ["failed"]
+    assert planhat_sandbox.row(Conversation, known["_id"])["subject"] == "Kick-off"
+
+
 def test_a_note_is_a_conversation_and_may_stand_for_one(planhat_sandbox: Sandbox, acme: dict[str, Any]) -> None:
     note = Note.objects.create(company_id=acme["_id"], subject="Kick-off")
     assert isinstance(note, Conversation)

@@ -42,6 +42,11 @@ BY_NAME = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__nam
 #: Every object has its turn, with fewer examples than usual: the objects differ less than their values do.
 EXAMPLES = settings(max_examples=max(10, (settings.default or settings()).max_examples * 8 // len(MODELS)))
 
+#: What says whose record it is, and what the sandbox looks for or computes with: left as it is where that serves it.
+KEPT = {"custom", "type", "mainType", "archived", "isArchived", "day", "time", "dateAnswered", "timeEntries"}
+KEPT |= {"_id", "__v", "name", "firstName", "lastName", "email", "externalId", "extId", "sourceId", "users", "endusers"}
+KEPT |= {"companyId", "cId", "companyIds", "enduserIds", "euId"}
+
 ODD = st.one_of(
     st.none(),
     st.booleans(),
@@ -251,43 +256,20 @@ def row_key(model: type[Model], name: str) -> str:
 
 @BY_NAME
 def test_a_page_with_one_odd_row_is_listed_whole(model: type[Model], planhat_sandbox: Sandbox) -> None:
-    # What says whose record it is, and what the sandbox looks for or computes with, is left as it is.
-    kept = {
-        "_id",
-        "custom",
-        "type",
-        "mainType",
-        "companyId",
-        "cId",
-        "companyIds",
-        "enduserIds",
-        "euId",
-        "time",
-        "archived",
-    }
-    kept |= {
-        "externalId",
-        "sourceId",
-        "name",
-        "firstName",
-        "lastName",
-        "users",
-        "endusers",
-        "isArchived",
-        "dateAnswered",
-        "timeEntries",
-        "day",
-    }
-    wrong = {
-        field.data_key: 7 if field.mutable else {"odd": 1} for field in model._meta.fields if field.data_key not in kept
-    }
-    plain, odd = planhat_sandbox.add(model), planhat_sandbox.add(model, extra=wrong)
+    plain, odd = planhat_sandbox.add(model), planhat_sandbox.add(model, extra=wrong_of(model))
     found = {one.id: one for one in model.objects.all()}
     assert found.keys() == {plain["_id"], odd["_id"]}
     with planhat_sandbox.assert_requests(0):
         assert read_held(found[plain["_id"]]) == []
         refused = read_held(found[odd["_id"]])
     assert refused
+
+
+def wrong_of(model: type[Model]) -> dict[str, Any]:
+    """Return a value of the wrong type for every property that may hold one."""
+    return {
+        field.data_key: 7 if field.mutable else {"odd": 1} for field in model._meta.fields if field.data_key not in KEPT
+    }
 
 
 def read_held(obj: Model) -> list[str]:
@@ -300,6 +282,34 @@ def read_held(obj: Model) -> list[str]:
         except DecodeError:
             refused.append(field.name)
     return refused
+
+
+@pytest.mark.parametrize(
+    "model",
+    [one for one in MODELS if not {"update", "bulk_upsert"} <= one._meta.not_offered.keys()],
+    ids=lambda one: one.__name__,
+)
+def test_a_record_full_of_odd_values_is_saved_by_what_changed_alone(
+    model: type[Model], planhat_sandbox: Sandbox
+) -> None:
+    field, value = settable(model)
+    odd = {**wrong_of(model), "never heard of": {"odd": [1]}}
+    odd.pop(field.data_key, None)
+    row = planhat_sandbox.add(model, extra=odd)
+    [obj] = model.objects.filter(id=row["_id"])
+    assert not obj.changes()
+    setattr(obj, field.name, value)
+    with planhat_sandbox.assert_requests(1):
+        obj.save()
+    sent = planhat_sandbox.requests[-1].json
+    body = sent[0] if isinstance(sent, list) else sent
+    besides = {model._meta.by_key[key].write_key for key in model._meta.always_sent}
+    besides |= {"_id"} if isinstance(sent, list) else set()
+    assert {key: sent for key, sent in body.items() if key not in besides} == {field.write_key: field.encode(value)}
+    assert not obj.changes()
+    stored = planhat_sandbox.row(model, row["_id"])
+    assert stored[field.data_key] == field.encode(value)
+    assert stored["never heard of"] == {"odd": [1]} == obj.extra["never heard of"]
 
 
 def test_an_object_with_an_odd_value_is_saved_after_another_field_changed(planhat_sandbox: Sandbox) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from planhat_orm.errors import NotSupported, ValidationError
+from planhat_orm.errors import NotSupported, UnknownField, ValidationError
 from planhat_orm.models import Company, User
 
 if TYPE_CHECKING:
@@ -145,3 +145,18 @@ def test_a_bulk_upsert_matches_users_by_external_id_and_email(planhat_sandbox: S
     assert planhat_sandbox.row(User, kim.id)["nickName"] == "Kimmy"
     assert planhat_sandbox.row(User, email="liz@vendor.example")["nickName"] == "Liz"
     assert planhat_sandbox.row(User, email="new@vendor.example")["inactive"] is True
+
+
+def test_users_match_on_the_external_id_before_the_email_and_on_no_source_id(
+    planhat_sandbox: Sandbox, kim: User
+) -> None:
+    with planhat_sandbox.assert_requests(1):
+        ledger = User.objects.bulk_upsert([{"external_id": "emp-7", "email": "kim.rivera@vendor.example"}])
+    assert len(ledger.updated) == 1
+    assert planhat_sandbox.row(User, kim.id)["email"] == "kim.rivera@vendor.example"
+    item = {"external_id": "emp-7", "nick_name": "Kimmy"}
+    with planhat_sandbox.assert_requests(0):
+        with pytest.raises(ValidationError, match="is what Planhat would match by, not email"):
+            User.objects.bulk_upsert([{**item, "email": "kim.rivera@vendor.example"}], key="email")
+        with pytest.raises(UnknownField, match="source_id"):
+            User.objects.bulk_upsert([item], key="source_id")
