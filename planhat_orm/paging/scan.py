@@ -157,9 +157,10 @@ def scan(
 
     ``page_size`` is the endpoint's maximum (1 is read as 2, pages overlap by a row), ``default_size`` what it returns
     when no limit is sent. ``order="id"`` says that the driver sends ``sort=_id``, ``"other"`` that it sends another
-    sort, ``"none"`` that the endpoint takes no sort: nothing is proven then beyond one page. ``start`` and ``stop`` are the window of rows wanted, ``stop`` excluded, ``None`` for the end of the list; it
-    is counted in rows handed out, so ``stop - start`` rows come even if the list moves, as long as it has them. Of a
-    list that stays as it is nothing beyond ``stop`` is fetched.
+    sort, ``"none"`` that the endpoint takes no sort: nothing is proven then beyond one page. ``start`` and ``stop``
+    are the window of rows wanted, ``stop`` excluded, ``None`` for the end of the list; it is counted in rows handed
+    out, so ``stop - start`` rows come even if the list moves, as long as it has them. Of a list that stays as it is
+    nothing beyond ``stop`` is fetched.
 
     Raises :class:`PaginationError` when pages contradict each other, a row has no id, or a page is too slow even at
     the smallest size, and ``ValueError`` for a negative ``start`` or ``stop`` or a ``page_size`` below 1.
