@@ -6,7 +6,7 @@ not promise that all is done or nothing: Planhat has no transactions, and the le
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set, Sized
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +14,7 @@ from planhat_orm.errors import BulkError, FieldError, InvalidQuery, ReadOnlyErro
 from planhat_orm.orm import definitions, missing, tracking
 from planhat_orm.orm.bulk_items import Item, Maker, match_key
 from planhat_orm.orm.conversion import shown
+from planhat_orm.orm.options import registry
 from planhat_orm.orm.state import Origin
 from planhat_orm.session.bulk import MAX_ITEMS, is_keyed
 from planhat_orm.session.changes import Change, Ledger, Outcome
@@ -207,8 +208,19 @@ class _Run:
                 if item.obj is not None and item.change.key is None:
                     item.obj._ensure_state().unanswered = True
 
+        # What the dictionaries hold, by the names of rows; usually the same in all of them.
+        written = {key for item in items if item.obj is None for key in item.change.after or {}}
+        doubtful = frozenset(self.maker.meta.as_read(dict.fromkeys(written))) - {"_id"}
+
+        def answered(numbers: Sequence[int], ids: Set[str]) -> None:
+            if doubtful:
+                found = [outcomes[places[number]] for number in numbers]
+                carried_out = [one for one in found if one is not None and one.status != "failed"]
+                self._outdate(carried_out, ids, doubtful | self._computed)
+
+        changes = [items[place].change for place in places]
         try:
-            self.upsert.write([items[place].change for place in places], done, sending=sending)
+            self.upsert.write(changes, done, sending=sending, answered=answered)
         except ValidationError:
             raise  # nothing of these items was sent
         except BaseException:
@@ -217,6 +229,29 @@ class _Run:
         return [outcome for outcome in outcomes if outcome is not None]
 
     # Objects, after
+
+    def _outdate(self, outcomes: Sequence[Outcome], ids: Set[str], keys: frozenset[str]) -> None:
+        """Let objects that live, of records that dictionaries may have changed, forget what may not be so any more.
+
+        An object that kept it would give old values for as long as it lives, and assigning one of them would be no
+        change and so never be sent.
+        """
+        model, identity_map = self.maker.model, self.session.identity_map
+        kin = [one for one in registry.values() if one._meta.records == model._meta.records]
+        kin += [model] if model not in kin else []
+        with identity_map.lock:
+            found: dict[int, Model] = {}
+            for key in {*ids, *(outcome.id for outcome in outcomes if outcome.id)}:
+                found |= {id(twin): twin for one in kin if (twin := identity_map.find(one, key)) is not None}
+            for outcome in outcomes:
+                if outcome.id is None:
+                    # The answer was lost, or does not tell; what came by the same key lately is that record.
+                    for name in self.maker.meta.unique:
+                        value = (outcome.change.keys or {}).get(name, "")
+                        twins = (identity_map.recent(one, name, value) for one in kin if name in one._meta.unique)
+                        found |= {id(twin): twin for twin in twins if twin is not None} if value else {}
+            for twin in found.values():
+                self._forget(twin, keys)
 
     def _settle(self, obj: Model, item: Item, outcome: Outcome) -> None:
         """Make what was sent clean on an object, and give a new one its id."""

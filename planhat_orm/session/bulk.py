@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +56,8 @@ class Upsert:
         self.stopped = False
         #: How many records were created, updated and unchanged, as Planhat counts them.
         self.counted = {"created": 0, "updated": 0, "unchanged": 0}
+        #: The ids that the answers to one chunk name.
+        self._named: set[str] = set()
 
     def write(
         self,
@@ -63,10 +65,13 @@ class Upsert:
         done: Callable[[int, Outcome], None],
         *,
         sending: Callable[[Sequence[int]], None] = lambda places: None,
+        answered: Callable[[Sequence[int], Set[str]], None] = lambda places, ids: None,
     ) -> None:
         """Send items, and tell ``done`` each one's place among them and its outcome as soon as it is known.
 
         ``sending`` is told the places of those that go next: what ends a run early may come too late for them.
+        ``answered`` is told of those that went, after their outcomes, and of all ids that the answer names, also where
+        it does not say whose they are.
 
         Items for one record are merged first. Items without a key, which Planhat always inserts, go in requests of
         their own, after the others, so that an answer that is lost leaves nobody else in doubt.
@@ -81,12 +86,16 @@ class Upsert:
         chunks = [*chunks_of(items, keyed), *chunks_of(items, keyless)]
         stored: dict[int, str | None] = dict.fromkeys(merged.values())
         for chunk in chunks:
-            if not self.stopped:
+            sent = not self.stopped
+            if sent:
                 sending(chunk)
             for place, outcome in self._outcomes(items, chunk):
                 if place in stored and outcome.status in _DONE:
                     stored[place] = outcome.id
                 done(place, outcome)
+            if sent:
+                answered(chunk, self._named)
+                self._named = set()
         for place, into in merged.items():
             _log.warning("%s: sent together with %s, which is of the same record", changes[place], changes[into])
             done(place, Outcome(slim(changes[place]), "merged", found=stored[into]))
@@ -144,6 +153,7 @@ class Upsert:
                 for item in sent
             ]
         told = envelope.told
+        self._named |= told.created | told.updated
         for counted, count in zip(self.counted, (envelope.created, envelope.updated, envelope.nonupdates), strict=True):
             self.counted[counted] += count
         verdicts = attribute(sent, envelope, repeated=repeated)
