@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from planhat_orm.errors import ValidationError
+from planhat_orm.errors import NotSupported, ValidationError
 from planhat_orm.models import Company, Deal, LineItem, Product
 
 if TYPE_CHECKING:
@@ -43,6 +43,18 @@ def test_a_line_item_is_created(planhat_sandbox: Sandbox, deal: Deal) -> None:
         "arr": 2400,
     }
     assert item.deal is deal
+
+
+def test_the_company_of_a_line_item_may_be_named_by_its_own_key_and_the_deal_may_not(
+    planhat_sandbox: Sandbox, acme: Company, deal: Deal
+) -> None:
+    start = date(2026, 4, 1)
+    with planhat_sandbox.assert_requests(1):
+        item = LineItem.objects.create(deal=deal, company=Company.ref(external_id="acme-42"), from_date=start, arr=2400)
+    assert planhat_sandbox.requests[-1].json["companyId"] == "extid-acme-42"
+    assert item.company_id == acme.id
+    with planhat_sandbox.assert_requests(0), pytest.raises(NotSupported):
+        LineItem.objects.create(deal=Deal.ref(external_id="d-1"), from_date=start, arr=2400)
 
 
 def test_a_create_needs_a_deal_a_start_and_an_amount_or_a_product(planhat_sandbox: Sandbox) -> None:
