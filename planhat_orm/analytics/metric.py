@@ -215,6 +215,15 @@ class Metric(Model):
                 "Points are seen within minutes. They are removed in the app alone, not in the first 90 minutes.",
                 documented(sources.METRICS_HELP),
             ),
+            Quirk(
+                "Two catalogues of the API name /metrics; no working client uses it.",
+                inferred(sources.API_EVANGELIST, sources.GO_CLIENT, sources.CRUDS),
+            ),
+            Quirk(
+                "Raw values can be looked at for 730 days by default; the app exports a month of them at most.",
+                documented(sources.METRICS_HELP),
+            ),
+            Quirk("Connectors send 10,000 points in a request, 100,000 at most.", observed(sources.AIRBYTE_ANALYTICS)),
         )
 
     dimension_id: fields.Text = fields.Text("dimensionId", help="the metric")

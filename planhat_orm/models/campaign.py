@@ -64,6 +64,11 @@ class Campaign(Model):
                 "dates, guessed its schema.",
                 documented(sources.official("campaign")),
             ),
+            Quirk(
+                "Whether the campaignId of an NPS answer names one of these campaigns is not said.",
+                inferred(sources.AIRBYTE),
+            ),
+            Quirk("A client of 2023 misspells the path as campaings.", observed(sources.ARCHITECT)),
         )
 
     name: fields.Text = fields.Text("name", required=True)

@@ -19,8 +19,8 @@ from planhat_orm.orm.relations import ForeignKey
 if TYPE_CHECKING:
     from planhat_orm.models.company import Company
 
-#: Said by the present official page alone, which calls itself a placeholder.
-PLACEHOLDER = inferred(sources.official("churn"))
+#: Said by the present official page alone, which calls itself a placeholder: documented, and trusted less than the rest.
+PLACEHOLDER = documented(sources.official("churn"))
 CHURN_HELP = sources.help_page("data model, churn", "https://help.planhat.com/en/articles/11635388-data-model-churn")
 
 
@@ -96,6 +96,16 @@ class Churn(Model):
             ),
             Quirk(
                 "An older client asks for at most 1,000 rows a page; newer sources say 2,000.", observed(sources.DLT)
+            ),
+            Quirk(
+                "A migration script looks for the reason under reason, churnReason and comment, and for the day "
+                "under date and churnDate.",
+                observed(sources.COMPASS),
+            ),
+            Quirk(
+                "The sample of a create has a churnDate without a time; a whole timestamp is sent here, which is "
+                "safe everywhere.",
+                documented(sources.POSTMAN),
             ),
         )
 

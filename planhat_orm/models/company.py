@@ -154,6 +154,19 @@ class Company(Model):
             ),
             Quirk("nextTouch came as milliseconds since 1970 in a list of 2020.", observed(sources.HULL)),
             Quirk("An _id in the body of an update may give 400; none is sent.", observed(sources.GO_CLIENT)),
+            Quirk(
+                "Planhat's revenue totals follow its own logic of licences; tenants often keep the figure that they"
+                " trust in a custom field.",
+                observed(sources.TENANT_GUIDE),
+            ),
+            Quirk(
+                "Older clients use /companies/{id}/licenses, /endusers and /conversations; no official page has them.",
+                observed(sources.HULL, sources.PYPLANHAT),
+            ),
+            Quirk(
+                "In 2017 lists took s= for a segment; whether they still do is not known.",
+                documented(sources.DOCS_2017),
+            ),
         )
 
     name: fields.Text = fields.Text("name", required=True, help="the name; may repeat")

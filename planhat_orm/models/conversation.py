@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from planhat_orm.models.sources import (
     AIRBYTE,
+    COMPASS,
     DATROLL,
     DLT,
     MCP_NOTES,
@@ -128,6 +129,16 @@ class Conversation(Model):
                 "/companies/{id}/conversations is used by one client and documented nowhere.",
                 inferred(PYPLANHAT_NOTES),
             ),
+            Quirk(
+                "A type that is nearly one of the tenant's is kept as it was sent, and is then none of them.",
+                documented(official("conversation"), TENANT_GUIDE),
+            ),
+            Quirk(
+                "The answer to a create also holds the company's owner, followers and source id, the creator and "
+                "the texts joined.",
+                documented(PH_DESK),
+            ),
+            Quirk("A client reads endUsers and snip from lists; no other source has these names.", inferred(COMPASS)),
         )
 
     company: ForeignKey[Company] = ForeignKey(

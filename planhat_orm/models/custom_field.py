@@ -75,6 +75,10 @@ class CustomField(Model):
             Quirk("Old definitions lack keys: every boolean may be missing.", documented(PH_DESK)),
             Quirk("Newer types, such as links to any object, are not in the documented list.", observed(TENANT_GUIDE)),
             Quirk("Only company and invoice were seen as parents; the other names are inferred.", inferred(PH_DESK)),
+            Quirk(
+                "What becomes of stored values when their definition is deleted is not known.",
+                inferred(POSTMAN, PH_DESK),
+            ),
         )
         doc_url = "https://www.planhat.com/developers/api/custom-field"
 

@@ -122,6 +122,18 @@ class Enduser(Model):
                 observed(TENANT_GUIDE),
             ),
             Quirk("The parameter companyId was called c until 2019.", observed(DOCS_2017)),
+            Quirk(
+                "Tenants hold placeholders among their people, and the same person under several domains.",
+                observed(TENANT_GUIDE),
+            ),
+            Quirk(
+                "Items of a list have companyExternalId and lastUpdated, which the sample of a get lacks.",
+                documented(PH_DESK),
+            ),
+            Quirk(
+                "Whether a person moves to another company by a new companyId is not described.",
+                inferred(POSTMAN, PH_DESK),
+            ),
         )
 
     email: fields.Text = fields.Text("email", label="Email", help="not unique, not even in one company")

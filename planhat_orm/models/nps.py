@@ -95,6 +95,10 @@ class NPS(Model):
                 "An older client requires campaignId; the reference does not.",
                 documented(official("nps"), ARCHITECT),
             ),
+            Quirk(
+                "In 2017 PUT /nps took a single answer, keyed on sourceId, and there was no POST.",
+                documented(DOCS_2017),
+            ),
         )
 
     company: ForeignKey[Company] = ForeignKey("Company", "cId", help="the company of who answered")

@@ -68,6 +68,11 @@ class Product(Model):
                 inferred(UNIQUENESS),
             ),
             Quirk("The arr follows the mrr, and renewal_arr follows renewal_mrr.", documented(PAGE)),
+            Quirk(
+                "The product of a licence or a sale and the products of a company are texts, and no links to the "
+                "catalogue.",
+                inferred(official("product")),
+            ),
         )
         doc_url = "https://www.planhat.com/developers/api/product"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from planhat_orm.models.sources import ARCHITECT, PH_DESK, POSTMAN, UNIQUENESS, official
 from planhat_orm.orm import fields
 from planhat_orm.orm.custom import CustomData
-from planhat_orm.orm.evidence import Quirk, documented
+from planhat_orm.orm.evidence import Quirk, documented, inferred
 from planhat_orm.orm.model import Model
 from planhat_orm.orm.params import Param
 from planhat_orm.orm.relations import ForeignKey
@@ -60,6 +60,12 @@ class Project(Model):
             Quirk(
                 "A client of 2023 sends a currency with every create; the page does not ask for one.",
                 documented(ARCHITECT),
+            ),
+            Quirk("Whether Planhat keeps mrr and arr in step is not stated.", inferred(PH_DESK)),
+            Quirk(
+                "A status, an owner, the times of creation and change and usage are in no table: whether a project "
+                "has them is not known.",
+                inferred(PH_DESK),
             ),
         )
         doc_url = "https://www.planhat.com/developers/api/project"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from planhat_orm.errors import FieldError, InvalidQuery
 from planhat_orm.models.sources import CRUDS, PH_DESK, POSTMAN, help_page, official
 from planhat_orm.orm import fields
-from planhat_orm.orm.evidence import Quirk, documented, inferred
+from planhat_orm.orm.evidence import Quirk, documented, inferred, observed
 from planhat_orm.orm.model import Model
 from planhat_orm.orm.params import Param
 from planhat_orm.orm.relations import ForeignKey
@@ -77,6 +77,20 @@ class TimeEntry(Model):
             Quirk("The answer to a bulk upsert has validationErrors beside the usual lists.", documented(PH_DESK)),
             Quirk("What duplicate answers is not documented.", documented(PH_DESK, POSTMAN)),
             Quirk("A tenant's rules may lock the fields of approved entries.", inferred(HELP)),
+            Quirk(
+                "The sample of a bulk upsert counts items that change nothing, or were not found, as nonupdates; "
+                "that is no error.",
+                documented(PH_DESK),
+            ),
+            Quirk("What has no value is left out of answers rather than null.", documented(PH_DESK)),
+            Quirk(
+                "Scheduled time, the hours planned ahead, is an object of the app that has no page in the reference.",
+                observed(
+                    help_page(
+                        "scheduled time", "https://help.planhat.com/en/articles/15261502-scheduled-time-data-model"
+                    )
+                ),
+            ),
         )
 
     company: ForeignKey[Company] = ForeignKey("Company", "companyId", help="the company it was done for")

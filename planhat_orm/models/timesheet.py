@@ -72,6 +72,13 @@ class Timesheet(Model):
                 documented(PH_DESK, HELP),
             ),
             Quirk("The answer to a bulk upsert has validationErrors beside the usual lists.", documented(PH_DESK)),
+            Quirk(
+                "A sample of an update answers with another period than was created although a status alone was "
+                "sent: a slip, or Planhat adjusts it.",
+                documented(PH_DESK),
+            ),
+            Quirk("In a bulk upsert a status that is stored already counts as nonupdates.", inferred(PH_DESK)),
+            Quirk("approvedBy and dateOfApproval are absent until there is an approval.", documented(PH_DESK)),
         )
 
     status: fields.Choice = fields.Choice(

@@ -20,6 +20,7 @@ from planhat_orm.models.sources import (
     POSTMAN,
     TENANT_GUIDE,
     TORQ,
+    V_GRUN,
     official,
 )
 from planhat_orm.orm import fields
@@ -120,6 +121,7 @@ class User(Model):
                 "That an e-mail stands for one user is likely, as it is the login, and nowhere said.", inferred(PAGE)
             ),
             Quirk("Whether deleting erases a user or marks it removed is not known.", inferred(PAGE)),
+            Quirk("Until 2021 /myprofile answered with the user of the token.", observed(DOCS_2017, V_GRUN)),
         )
         doc_url = "https://www.planhat.com/developers/api/user"
 

@@ -84,7 +84,7 @@ def test_what_the_placeholder_page_names_is_read_and_never_written(planhat_sandb
         with pytest.raises(FieldError, match="read-only"):
             setattr(churn, name, value)
     trust = {Churn._meta.field(name).evidence for name in ("is_churn", "churn_reason", "external_id", "create_date")}
-    assert {evidence.sure for evidence in trust if evidence} == {"inferred"}
+    assert {evidence.sure for evidence in trust if evidence} == {"documented"}
 
 
 def test_a_churn_wants_company_and_value(planhat_sandbox: Sandbox) -> None:
