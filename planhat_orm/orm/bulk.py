@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set, Sized
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any, Literal
 
-from planhat_orm.errors import BulkError, FieldError, InvalidQuery, ReadOnlyError, ValidationError
+from planhat_orm.errors import BulkError, FieldError, InvalidQuery, PlanhatError, ReadOnlyError, ValidationError
 from planhat_orm.orm import definitions, missing, tracking
 from planhat_orm.orm.bulk_items import Item, Maker, match_key
 from planhat_orm.orm.conversion import shown
 from planhat_orm.orm.options import registry
 from planhat_orm.orm.state import Origin
 from planhat_orm.session.bulk import MAX_ITEMS, is_keyed
-from planhat_orm.session.changes import Change, Ledger, Outcome
+from planhat_orm.session.changes import DONE, Change, Ledger, Outcome
 
 if TYPE_CHECKING:
     from planhat_orm.orm.model import Model
@@ -28,8 +28,8 @@ __all__ = ["BulkMethods"]
 
 #: How many invalid items a complaint names.
 COMPLAINTS = 20
-_DONE = frozenset({"created", "updated", "unchanged", "stored"})
-_EXISTED = frozenset({"updated", "unchanged", "stored"})
+#: The statuses of what changed a record that was there, or may have.
+_EXISTED = DONE - {"created"}
 
 
 class BulkMethods:
@@ -60,8 +60,9 @@ class BulkMethods:
         Everything is checked before the first request; of a generator 5,000 items at a time, and what is wrong later
         on is in the ledger. Items for one record are sent as one, later values winning. An answer that is lost: items
         with keys are sent again after 30 s (``Outcome.repeated``), items without are ``unknown``, and the rest is not
-        sent. Objects are clean, and new ones have their ids as far as the answer tells them, which it may not of
-        records that were there; what only Planhat sets is loaded again when it is read.
+        sent; of a generator the first item that is not is in the ledger, and nothing beyond it is read. Objects are
+        clean, and new ones have their ids as far as the answer tells them, which it may not of records that were
+        there; what only Planhat sets, and what a dictionary changed, is loaded again when it is read.
 
         :param items: objects, dictionaries, or both; any iterable.
         :param key: the field to match by; items that Planhat would match by another one are refused.
@@ -90,17 +91,19 @@ class BulkMethods:
         run = _Run(session, maker)
         ledger = run.carry_out(items)
         if on_error == "raise" and not ledger.ok:
-            raise BulkError(_said(model, ledger), result=ledger) from run.cause
+            raise BulkError(_said(model, ledger, run.unread), result=ledger) from run.cause
         return ledger
 
 
-def _said(model: type[Model], ledger: Ledger) -> str:
+def _said(model: type[Model], ledger: Ledger, unread: int | None) -> str:
     """Say what was not done, why, and what to do."""
     advice = ".result has the outcome of each"
     if ledger.unknown:
         advice += "; .result.reconcile() reads the unknown ones back"
     if ledger.not_sent:
         advice += "; what was not sent can be sent again"
+    if unread is not None:
+        advice += f"; the items were read up to items[{unread}]"
     return f"bulk upsert of {model.__name__}: {ledger.summary()}\n{advice}"
 
 
@@ -114,6 +117,8 @@ class _Run:
         self.ledger = Ledger(settle=session.writer.reconcile, counted=self.upsert.counted)
         #: Why a generator was not read to its end.
         self.cause: ValidationError | None = None
+        #: The item beyond which a generator was not read.
+        self.unread: int | None = None
         self._origins: dict[Any, Origin] = {}
         #: What only Planhat sets, which may be another value after a write; kept where it could not be read again.
         computed = frozenset(one.data_key for one in maker.meta.fields if one.read_only) - {"_id"}
@@ -127,6 +132,7 @@ class _Run:
             while window := tuple(islice(numbered, most)):
                 self._window(window)
                 if self.upsert.stopped or self.cause is not None:
+                    self._stopped(numbered)
                     break
         except BaseException as error:
             # The ledger goes no further than here: an interrupt, or an error of the caller's generator.
@@ -134,6 +140,18 @@ class _Run:
                 error.add_note(f"bulk_upsert had done this before: {self.ledger.summary()}")
             raise
         return self.ledger
+
+    def _stopped(self, rest: Iterator[tuple[int, Any]]) -> None:
+        """Note the next item of a generator, which was not sent either; nothing beyond it is read.
+
+        Without it the ledger would be all done once what is unknown was settled, whatever the generator still holds.
+        """
+        for place, given in islice(rest, 1):
+            self.unread = place
+            error = PlanhatError(
+                f"items[{place}] and what follows it were not sent, and nothing beyond it was read: the run had stopped"
+            )
+            self.ledger.outcomes += self._refused([(place, given)], error)
 
     def _window(self, window: tuple[tuple[int, Any], ...]) -> None:
         try:
@@ -183,7 +201,7 @@ class _Run:
                 _first({named.get(name, name): said for name, said in found.items()}), model=self.maker.meta.name
             ) from None
 
-    def _refused(self, window: Iterable[tuple[int, Any]], error: ValidationError) -> Iterator[Outcome]:
+    def _refused(self, window: Iterable[tuple[int, Any]], error: PlanhatError) -> Iterator[Outcome]:
         """Say of a window that is not sent which items are the reason."""
         for place, given in window:
             try:
@@ -191,6 +209,9 @@ class _Run:
             except ValidationError as found:
                 change = None
                 problem = ValidationError({f"items[{place}]": found.messages}, model=self.maker.meta.name)
+            except FieldError as found:
+                change = None
+                problem = ValidationError({f"items[{place}]": {"item": [str(found)]}}, model=self.maker.meta.name)
             yield _unsent(self.maker, given, place, change, problem or error)
 
     def _sent(self, items: list[Item]) -> list[Outcome]:
@@ -255,14 +276,14 @@ class _Run:
 
     def _settle(self, obj: Model, item: Item, outcome: Outcome) -> None:
         """Make what was sent clean on an object, and give a new one its id."""
-        if outcome.status in _DONE and outcome.id is not None:
+        if outcome.status in DONE and outcome.id is not None:
             with self.session.identity_map.lock:
                 self._written(obj, item, outcome)
         elif outcome.status == "merged":
             self._settle_merged(obj, item, outcome)
         elif item.change.key is None:
             # Where it is, or may be, at Planhat, and nobody knows as which record, a save would create it once more.
-            obj._ensure_state().unanswered = item.unanswered or outcome.status in ("unknown", *_DONE)
+            obj._ensure_state().unanswered = item.unanswered or outcome.status in ("unknown", *DONE)
 
     def _settle_merged(self, obj: Model, item: Item, outcome: Outcome) -> None:
         """Settle an object whose changes were sent with a later item, which may have had other values for them."""
@@ -313,7 +334,7 @@ def _first(problems: dict[str, Any]) -> dict[str, Any]:
     return first
 
 
-def _unsent(maker: Maker, given: Any, place: int, change: Change | None, problem: ValidationError) -> Outcome:
+def _unsent(maker: Maker, given: Any, place: int, change: Change | None, problem: PlanhatError) -> Outcome:
     """Return the outcome of an item that is not sent: because of a problem of its own, or of others'."""
     if change is not None:
         return Outcome(change, "not_sent", error=problem)

@@ -352,6 +352,25 @@ def test_a_wrong_row_of_a_generator_stops_it_and_what_was_done_is_in_the_ledger(
     assert len(box.requests) == 1
 
 
+def test_a_generator_whose_run_stopped_is_never_all_done(box: Sandbox) -> None:
+    box.fault("lost_answer", method="PUT", times=99)
+    read: list[int] = []
+
+    def rows() -> Iterator[dict[str, Any]]:
+        for n in range(5_010):
+            read.append(n)
+            yield {"external_id": f"c-{n}", "name": f"Company {n}"}
+
+    with pytest.raises(BulkError, match=r"the items were read up to items\[5000\]") as caught:
+        Company.objects.bulk_upsert(rows())
+    ledger = caught.value.result
+    assert (len(ledger.unknown), len(ledger.not_sent), len(read)) == (5_000, 1, 5_001)
+    assert (ledger.not_sent[0].change.after or {})["externalId"] == "c-5000"
+    ledger.outcomes[:4_999] = []
+    assert len(ledger.reconcile().unknown) == 0
+    assert not ledger.ok
+
+
 def test_a_generator_that_fails_says_what_was_done_before(box: Sandbox) -> None:
     def rows() -> Iterator[dict[str, Any]]:
         yield from ({"external_id": f"c-{n}", "name": "x"} for n in range(5_001))
