@@ -19,7 +19,7 @@ from planhat_orm.orm.relations import ForeignKey
 if TYPE_CHECKING:
     from planhat_orm.models.company import Company
 
-#: Said by the present official page alone, which calls itself a placeholder: documented, and trusted less than the rest.
+#: Said by the present official page alone, which calls itself a placeholder: to be trusted less than the rest.
 PLACEHOLDER = documented(sources.official("churn"))
 CHURN_HELP = sources.help_page("data model, churn", "https://help.planhat.com/en/articles/11635388-data-model-churn")
 

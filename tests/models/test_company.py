@@ -91,7 +91,8 @@ def test_owners_come_as_id_object_or_null(planhat_sandbox: Sandbox, acme: str, k
     planhat_sandbox.change(Company, acme, coOwner=kim)
     if shape != "id":
         planhat_sandbox.add(Company, name="Birch", extra={"owner": row})
-    owners = {company.name: company.owner_id for company in Company.objects.all()}
+    with planhat_sandbox.assert_requests(1):
+        owners = {company.name: company.owner_id for company in Company.objects.all()}
     assert owners["Acme"] == kim
     assert owners.get("Birch", kim) == (None if shape == "null" else kim)
 
@@ -99,7 +100,8 @@ def test_owners_come_as_id_object_or_null(planhat_sandbox: Sandbox, acme: str, k
 def test_orgPath_is_a_comma_string(planhat_sandbox: Sandbox, acme: str) -> None:
     above = planhat_sandbox.add(Company, name="Group")["_id"]
     planhat_sandbox.change(Company, acme, orgPath=f",{above},", orgRootId=above, orgLevel="1", orgUnits=0)
-    company = Company.objects.get(id=acme)
+    with planhat_sandbox.assert_requests(1):
+        company = Company.objects.get(id=acme)
     assert (company.path, company.root_id, company.org_level, company.org_units) == ([above], above, 1, 0)
     with pytest.raises(FieldError, match="read-only"):
         company.path = []

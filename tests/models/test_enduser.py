@@ -170,7 +170,8 @@ def test_an_enduser_leads_to_conversations_and_answers(planhat_sandbox: Sandbox,
 def test_booleans_and_numbers_may_come_as_texts(planhat_sandbox: Sandbox, acme: dict[str, Any]) -> None:
     planhat_sandbox.add(Enduser, company=acme, email="a@acme.example", extra={"featured": "", "primary": "true"})
     planhat_sandbox.add(Enduser, company=acme, email="b@acme.example", extra={"beats": "3.7", "nps": ""})
-    first, second = Enduser.objects.all()
-    assert (first.featured, first.primary) == (None, True)
-    assert (second.beats, second.nps) == (3.7, None)
-    assert first.changes() == second.changes() == {}
+    with planhat_sandbox.assert_requests(1):
+        first, second = Enduser.objects.all()
+        assert (first.featured, first.primary) == (None, True)
+        assert (second.beats, second.nps) == (3.7, None)
+        assert first.changes() == second.changes() == {}
