@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from planhat_orm.errors import AmbiguousWrite, ApiError, BadRequest, Forbidden, TransportError, ValidationError
 from planhat_orm.session.attribution import Envelope, Verdict, attribute
-from planhat_orm.session.changes import Outcome
+from planhat_orm.session.changes import DONE, Outcome
 from planhat_orm.wire.endpoints import path_for
 from planhat_orm.wire.retry import may_have_run
 from planhat_orm.wire.transport import Replay, Request, Response
@@ -37,7 +37,6 @@ MAX_BYTES = 32_000_000
 TIMEOUT = (5.0, 180.0)
 
 _TOO_LARGE = 413
-_DONE = frozenset({"created", "updated", "unchanged", "stored"})
 
 _log = logging.getLogger("planhat_orm.session")
 
@@ -90,7 +89,7 @@ class Upsert:
             if sent:
                 sending(chunk)
             for place, outcome in self._outcomes(items, chunk):
-                if place in stored and outcome.status in _DONE:
+                if place in stored and outcome.status in DONE:
                     stored[place] = outcome.id
                 done(place, outcome)
             if sent:
@@ -159,7 +158,7 @@ class Upsert:
         verdicts = attribute(sent, envelope, repeated=repeated)
         return [
             Outcome(
-                slim(item) if verdict.status in _DONE else item,
+                slim(item) if verdict.status in DONE else item,
                 verdict.status,
                 number=number,
                 error=reason_of(item, verdict, status),
@@ -244,11 +243,10 @@ def identity_of(change: Change) -> tuple[str, ...] | None:
     if change.key is not None:
         return "_id", change.key
     body = meta.as_read(change.after or {})
-    decides = next((name for name in meta.match_keys if (change.keys or {}).get(name)), None)
-    if decides is None:
+    if change.matched_by is None:
         return None
-    within = meta.unique_within.get(decides)
-    return decides, (change.keys or {})[decides], str(body.get(within)) if within else ""
+    within = meta.unique_within.get(change.matched_by[0])
+    return *change.matched_by, str(body.get(within)) if within else ""
 
 
 def joined(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:

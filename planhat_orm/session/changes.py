@@ -35,7 +35,8 @@ Status = Literal[
 # What a record without an id is called in messages, first found: what people call it, then its keys.
 _NAMED_BY = ("name", "title", "email", "subject", "product", "action", "dimensionId", "externalId", "extId", "sourceId")
 
-
+#: The statuses of what a bulk upsert did: the record is at Planhat as it was sent.
+DONE: frozenset[Status] = frozenset({"created", "updated", "unchanged", "stored"})
 #: The statuses of what was not done, or may not have been.
 NOT_DONE: frozenset[Status] = frozenset({"failed", "not_found", "unknown", "not_sent"})
 
@@ -68,6 +69,16 @@ class Change:
         if self.after is None:
             return "delete"
         return "create" if self.key is None else "update"
+
+    @property
+    def matched_by(self) -> tuple[str, str] | None:
+        """The key that Planhat matches an item of a bulk upsert by, its name and value; None without, or by its id.
+
+        >>> Change(Company, None, {}, {}, keys={"externalId": "acme-42", "sourceId": "crm-7"}).matched_by
+        ('sourceId', 'crm-7')
+        """
+        keys = self.keys or {}
+        return next(((name, keys[name]) for name in self.model._meta.match_keys if keys.get(name)), None)
 
     def __str__(self) -> str:
         values = self.after or {}

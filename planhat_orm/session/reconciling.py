@@ -11,7 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from planhat_orm.errors import AmbiguousWrite, BadRequest, NotFound
-from planhat_orm.session.changes import Ledger, Outcome, Told
+from planhat_orm.session.bulk import slim
+from planhat_orm.session.changes import DONE, Ledger, Outcome, Told
+from planhat_orm.session.comparing import agrees
 from planhat_orm.wire.endpoints import is_object_id, path_for
 from planhat_orm.wire.transport import Request, Response
 
@@ -21,14 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["reconcile"]
 
 
-def reconcile(
-    ledger: Ledger, send: Callable[[Request], Response], agrees: Callable[[Any, Any], bool], *, slim: Callable[..., Any]
-) -> None:
+def reconcile(ledger: Ledger, send: Callable[[Request], Response]) -> None:
     """Settle what is unknown in a ledger, in place.
 
     :param send: sends one request.
-    :param agrees: tells whether a stored value is what was sent.
-    :param slim: takes the values out of a change that turns out to be done.
     """
     for place, outcome in enumerate(ledger.outcomes):
         if outcome.status != "unknown":
@@ -36,9 +34,8 @@ def reconcile(
         path = path_of(outcome.change)
         if path is None:
             continue
-        settled = _settled(outcome, send, path, agrees)
-        done = settled.status in ("created", "updated", "unchanged", "stored")
-        ledger.outcomes[place] = replace(settled, change=slim(settled.change)) if done else settled
+        settled = _settled(outcome, send, path)
+        ledger.outcomes[place] = replace(settled, change=slim(settled.change)) if settled.status in DONE else settled
 
 
 def path_of(change: Change) -> str | None:
@@ -48,17 +45,12 @@ def path_of(change: Change) -> str | None:
         return None
     if change.key is not None:
         return path_for(meta.path, change.key)
-    for name in meta.match_keys:
-        value = (change.keys or {}).get(name)
-        if value:
-            # Planhat matched by this key, and by no other; one that the path does not take cannot be read by.
-            return path_for(meta.path, value, kind=meta.key_kinds[name]) if name in meta.key_kinds else None
-    return None
+    # Planhat matched by this key, and by no other; one that the path does not take cannot be read by.
+    name, value = change.matched_by or ("", "")
+    return path_for(meta.path, value, kind=meta.key_kinds[name]) if name in meta.key_kinds else None
 
 
-def _settled(
-    outcome: Outcome, send: Callable[[Request], Response], path: str, agrees: Callable[[Any, Any], bool]
-) -> Outcome:
+def _settled(outcome: Outcome, send: Callable[[Request], Response], path: str) -> Outcome:
     change = outcome.change
     try:
         response = send(Request("GET", path))
@@ -77,7 +69,7 @@ def _settled(
     meta = change.model._meta
     sent = meta.as_read(change.after or {})
     row = {meta.aliases.get(name, name): value for name, value in row.items()}
-    other = [name for name, value in sent.items() if not _holds(row.get(name), name, value, agrees)]
+    other = [name for name, value in sent.items() if not agrees(row.get(name), value)]
     if not other:
         status = "unchanged" if told.complete else "stored"
         return replace(outcome, status=status, error=None, found=key, number=response.number)
@@ -98,18 +90,6 @@ def _meant(change: Change, row: Mapping[str, Any]) -> bool:
         return bool(row["_id"] == change.key)
     meta = change.model._meta
     body = meta.as_read(change.after or {})
-    decides = next((name for name in meta.match_keys if (change.keys or {}).get(name)), "")
-    within = meta.unique_within.get(decides)
+    name, _ = change.matched_by or ("", "")
+    within = meta.unique_within.get(name)
     return within is None or (is_object_id(body.get(within)) and row.get(within) == body[within])
-
-
-def _holds(stored: Any, name: str, value: Any, agrees: Callable[[Any, Any], bool]) -> bool:
-    """Tell whether a stored value is what was sent; inside ``custom`` only the keys that were sent count."""
-    if name == "custom" and isinstance(value, Mapping):
-        inside = stored if isinstance(stored, Mapping) else {}
-        return all(_same(inside.get(key), one, agrees) for key, one in value.items())
-    return _same(stored, value, agrees)
-
-
-def _same(stored: Any, value: Any, agrees: Callable[[Any, Any], bool]) -> bool:
-    return not stored if value is None else agrees(stored, value)

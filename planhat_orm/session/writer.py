@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from planhat_orm.errors import AmbiguousWrite, ApiError, BadRequest, NotFound, PlanhatError, TransportError
 from planhat_orm.session.attribution import reasons_in
-from planhat_orm.session.bulk import Upsert, slim
+from planhat_orm.session.bulk import Upsert
 from planhat_orm.session.changes import Change, Ledger, Outcome, Status
+from planhat_orm.session.comparing import agrees
 from planhat_orm.session.reconciling import reconcile
-from planhat_orm.wire.endpoints import path_for, split_prefix
+from planhat_orm.wire.endpoints import path_for
 from planhat_orm.wire.retry import may_have_run
 from planhat_orm.wire.transport import Replay, Request, Response
 
@@ -114,7 +115,7 @@ class Writer:
 
     def reconcile(self, ledger: Ledger) -> None:
         """Read back what a ledger of bulk upserts does not know, and settle it there."""
-        reconcile(ledger, self._send, agrees, slim=slim)
+        reconcile(ledger, self._send)
 
     def _carry_out(self, change: Change) -> Outcome:
         act = {"create": self._create, "update": self._update, "delete": self._delete}[change.verb]
@@ -293,25 +294,3 @@ def _unusable(change: Change, response: Response) -> TransportError:
 
 def _ambiguous(change: Change, what: str, *, candidate: dict[str, Any] | None = None) -> AmbiguousWrite:
     return AmbiguousWrite(f"{change}: {what}", sent=change.after, candidate=candidate)
-
-
-def agrees(stored: Any, sent: Any) -> bool:
-    """Tell whether a stored value is what was sent, as far as Planhat keeps it: more keys and defaults are its own.
-
-    Letter case does not count, since Planhat changes that of names; a reference by key is stored as the id.
-
-    >>> agrees({"Tier": "Gold", "Seats": 5}, {"Tier": "Gold"}), agrees("ada", "Ada"), agrees("ada", "Grace")
-    (True, True, False)
-    """
-    if sent in ({}, []):
-        return not stored  # Planhat leaves out what has no value
-    if isinstance(sent, Mapping):
-        return isinstance(stored, Mapping) and all(agrees(stored.get(key), value) for key, value in sent.items())
-    if isinstance(sent, list):
-        given = stored if isinstance(stored, list) else []
-        return len(given) == len(sent) and all(any(agrees(one, value) for one in given) for value in sent)
-    if isinstance(sent, str) and split_prefix(sent) is not None:
-        return isinstance(stored, str)
-    if isinstance(sent, str) and stored is not None and not isinstance(stored, bool):
-        return str(stored).casefold() == sent.casefold()
-    return bool(stored == sent)

@@ -9,7 +9,8 @@ import pytest
 
 from planhat_orm.errors import AmbiguousWrite, BadRequest, Forbidden, ServerError, TransportError
 from planhat_orm.models import Company, Enduser, Note, User
-from planhat_orm.session.writer import SETTLE_SECONDS, Change, agrees
+from planhat_orm.session.comparing import agrees
+from planhat_orm.session.writer import SETTLE_SECONDS, Change
 
 if TYPE_CHECKING:
     from planhat_orm import Session
