@@ -133,14 +133,17 @@ def test_domains_may_come_as_one_text_and_booleans_as_nothing(planhat_sandbox: S
     planhat_sandbox.change(
         Company, acme, extra={"domains": "acme.example, acme.test", "autoRenews": "", "features": {}}
     )
-    [company] = Company.objects.all()
-    assert (company.domains, company.auto_renews) == (["acme.example", "acme.test"], None)
-    assert Company.objects.get(id=acme, fresh=True).features == {}
+    with planhat_sandbox.assert_requests(1):
+        [company] = Company.objects.all()
+        assert (company.domains, company.auto_renews) == (["acme.example", "acme.test"], None)
+    with planhat_sandbox.assert_requests(1):
+        assert Company.objects.get(id=acme, fresh=True).features == {}
 
 
 def test_the_next_touch_may_come_in_milliseconds(planhat_sandbox: Sandbox, acme: str) -> None:
     planhat_sandbox.change(Company, acme, nextTouch=1_600_000_000_000)
-    assert Company.objects.get(id=acme).next_touch == datetime(2020, 9, 13, 12, 26, 40, tzinfo=UTC)
+    with planhat_sandbox.assert_requests(1):
+        assert Company.objects.get(id=acme).next_touch == datetime(2020, 9, 13, 12, 26, 40, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("name", "value"), [("status", "lost"), ("health", 7), ("mrr", 5), ("nrr30", 5)])

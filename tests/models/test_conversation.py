@@ -95,7 +95,9 @@ def test_conversations_are_listed_by_companies_and_the_rest_is_filtered_here(
 
 
 def test_a_type_that_the_tenant_does_not_have_becomes_a_note(planhat_sandbox: Sandbox, acme: dict[str, Any]) -> None:
-    call = Conversation.objects.create(company_id=acme["_id"], type="Quarterly 🦊", subject="Numbers")
+    with planhat_sandbox.assert_requests(1):
+        call = Conversation.objects.create(company_id=acme["_id"], type="Quarterly 🦊", subject="Numbers")
+    assert planhat_sandbox.requests[-1].json["type"] == "Quarterly 🦊"
     assert call.type == "note"
     assert call.changes() == {}
 
@@ -160,12 +162,14 @@ def test_a_company_has_its_conversations(planhat_sandbox: Sandbox, acme: dict[st
 
 def test_conversations_are_upserted_by_id(planhat_sandbox: Sandbox, acme: dict[str, Any]) -> None:
     known = planhat_sandbox.add(Conversation, company=acme, type="call", subject="Check-in")
-    ledger = Conversation.objects.bulk_upsert(
-        [
-            {"id": known["_id"], "subject": "Check-in, moved"},
-            {"company_id": acme["_id"], "type": "call", "subject": "Another"},
-        ]
-    )
+    # Items without a key go in a request of their own.
+    with planhat_sandbox.assert_requests(2):
+        ledger = Conversation.objects.bulk_upsert(
+            [
+                {"id": known["_id"], "subject": "Check-in, moved"},
+                {"company_id": acme["_id"], "type": "call", "subject": "Another"},
+            ]
+        )
     assert (len(ledger.updated), len(ledger.created)) == (1, 1)
     assert {row["subject"] for row in planhat_sandbox.rows(Conversation)} == {"Check-in, moved", "Another"}
 

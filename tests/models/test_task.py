@@ -140,8 +140,9 @@ def test_the_name_of_the_owner_is_a_copy_that_stays(
     lee = planhat_sandbox.add(User, email="lee@vendor.example", nick_name="Lee", first_name="L", last_name="M")
     task = Task.objects.create(company_id=acme["_id"], action="Call", owner_id=kim["_id"])
     task.owner_id = lee["_id"]
-    task.save()
-    task.refresh_from_db()
+    with planhat_sandbox.assert_requests(2):
+        task.save()
+        task.refresh_from_db()
     assert (task.owner_id, task.owner_name) == (lee["_id"], "Kim")
 
 

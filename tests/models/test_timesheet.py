@@ -66,11 +66,13 @@ def test_timesheets_write_their_entries_as_items_and_read_ids(
 
 def test_days_are_counted_from_1970_and_other_dates_are_texts(planhat_sandbox: Sandbox) -> None:
     planhat_sandbox.add(Timesheet, date_from=date(2025, 4, 13), date_to=date(2025, 4, 20))
-    [sheet] = Timesheet.objects.all()
+    with planhat_sandbox.assert_requests(1):
+        [sheet] = Timesheet.objects.all()
     assert (sheet.raw["dateFrom"], sheet.date_from) == (20191, date(2025, 4, 13))
     assert (sheet.raw["dateTo"], sheet.date_to) == (20198, date(2025, 4, 20))
     assert isinstance(sheet.raw["createdAt"], str)
-    assert len(Timesheet.objects.filter(date_from__gte=date(2025, 4, 1), date_to__lt=date(2025, 5, 1))) == 1
+    with planhat_sandbox.assert_requests(1):
+        assert len(Timesheet.objects.filter(date_from__gte=date(2025, 4, 1), date_to__lt=date(2025, 5, 1))) == 1
 
 
 def test_a_timesheet_is_read_changed_and_deleted(planhat_sandbox: Sandbox) -> None:

@@ -117,7 +117,8 @@ def test_roles_are_asked_for_in_lists(planhat_sandbox: Sandbox) -> None:
 @pytest.mark.parametrize("stored", [[], {"admin": False, "changeOwner": True}, ["admin"]])
 def test_permissions_come_as_a_list_or_an_object(planhat_sandbox: Sandbox, stored: Any) -> None:
     planhat_sandbox.add(User, **KIM, external_id="emp-7", extra={"permissions": stored})
-    assert User.objects.get(external_id="emp-7").permissions == stored
+    with planhat_sandbox.assert_requests(1):
+        assert User.objects.get(external_id="emp-7").permissions == stored
 
 
 def test_relations_lead_both_ways(planhat_sandbox: Sandbox, kim: User) -> None:
