@@ -39,9 +39,8 @@ class CustomValues(MutableMapping[str, Any]):
     """The custom values of one object, by the names of the tenant's custom fields.
 
     Values are what JSON holds; a date is sent as Planhat's timestamp, or as a number of days where it replaces one.
-    Setting None, or deleting a key, clears the
-    value at Planhat when the object is saved. Containers may be changed in place. A key without a value raises
-    KeyError; ``.get("Tier")`` gives None.
+    Setting None, or deleting a key, clears the value at Planhat when the object is saved. Containers may be changed in
+    place. A key without a value raises KeyError; ``.get("Tier")`` gives None.
 
     >>> company = Company(name="Acme", custom={"Tier": "Gold"})
     >>> company.custom["Tier"], company.custom.get("Seats")

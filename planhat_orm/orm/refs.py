@@ -7,7 +7,7 @@ it cannot resolve (docs: What Planhat does, Keys).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypedDict, TypeVar
 
 from planhat_orm.errors import ConfigurationError, InvalidQuery, NotSupported
 from planhat_orm.orm.conversion import an
@@ -17,6 +17,7 @@ from planhat_orm.wire.endpoints import PREFIXES, KeyKind, split_prefix
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from planhat_orm.orm.evidence import Evidence
     from planhat_orm.orm.model import Model
 
 M = TypeVar("M", bound="Model")
@@ -35,6 +36,20 @@ class Ref(Generic[M]):
 
     def __str__(self) -> str:
         return PREFIXES[self.kind] + self.key
+
+
+class LinkOptions(TypedDict, total=False):
+    """What a link may be declared with as any field may; :class:`~planhat_orm.orm.fields.Field` says what it means."""
+
+    required: bool
+    read_only: bool
+    heavy: bool
+    get_only: bool
+    write_only: bool
+    write_key: str
+    label: str
+    help: str
+    evidence: Evidence | None
 
 
 class Link(Protocol):

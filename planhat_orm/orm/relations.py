@@ -8,7 +8,7 @@ DoesNotExist when it is followed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack, overload
 
 import marshmallow
 
@@ -17,7 +17,7 @@ from planhat_orm.orm import conversion
 from planhat_orm.orm.conversion import an
 from planhat_orm.orm.fields import MISSING, Field
 from planhat_orm.orm.following import load_by_ids, load_related
-from planhat_orm.orm.refs import Ref, link_id, name_of_target, own_key, refusal, target_of
+from planhat_orm.orm.refs import LinkOptions, Ref, link_id, name_of_target, own_key, refusal, target_of
 from planhat_orm.wire.endpoints import is_object_id
 
 __all__ = ["ForeignKey", "Ref", "ReferenceList", "References", "Related", "target_of"]
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import tzinfo
 
-    from planhat_orm.orm.evidence import Evidence
     from planhat_orm.orm.manager import Manager
     from planhat_orm.orm.model import Model
 
@@ -42,41 +41,17 @@ class ForeignKey(Field[M, "M | Ref[M]"], Generic[M]):
     :param to: the name of the model it points to.
     :param data_key: Planhat's name of the property.
     :param takes_keys: Planhat takes an own key of the target in place of its id: "extid-acme-42".
+    :param options: what every field may be declared with.
 
     Reading it loads the record, and those of all rows handed out together, unless the session has it.
     """
 
-    def __init__(
-        self,
-        to: str,
-        data_key: str,
-        *,
-        required: bool = False,
-        read_only: bool = False,
-        heavy: bool = False,
-        get_only: bool = False,
-        write_only: bool = False,
-        takes_keys: bool = False,
-        write_key: str = "",
-        label: str = "",
-        help: str = "",
-        evidence: Evidence | None = None,
-    ) -> None:
+    def __init__(self, to: str, data_key: str, *, takes_keys: bool = False, **options: Unpack[LinkOptions]) -> None:
         self.to = self.relation = name_of_target(to)
         self.takes_keys = takes_keys
         self.python_type = to
-        super().__init__(
-            data_key,
-            required=required,
-            read_only=read_only,
-            heavy=heavy,
-            get_only=get_only,
-            write_only=write_only,
-            write_key=write_key,
-            label=label,
-            help=help or f"the {to}",
-            evidence=evidence,
-        )
+        options["help"] = options.get("help") or f"the {to}"
+        super().__init__(data_key, **options)
 
     def make_converter(self) -> conversion.Tolerant:
         return conversion.Reference(required=self.required, data_key=self.data_key)
@@ -237,6 +212,7 @@ class ReferenceList(Field[References[M], "Iterable[M | Ref[M] | str]"], Generic[
     :param to: the name of the model it points to.
     :param item_key: where Planhat wants objects as items, the key that holds the id: ``{"id": ...}``.
     :param takes_keys: Planhat takes own keys of the targets in place of their ids: "extid-acme-42".
+    :param options: what every field may be declared with.
     """
 
     converter = conversion.ReferenceList
@@ -248,33 +224,14 @@ class ReferenceList(Field[References[M], "Iterable[M | Ref[M] | str]"], Generic[
         data_key: str,
         *,
         item_key: str = "",
-        required: bool = False,
-        read_only: bool = False,
-        heavy: bool = False,
-        get_only: bool = False,
-        write_only: bool = False,
         takes_keys: bool = False,
-        write_key: str = "",
-        label: str = "",
-        help: str = "",
-        evidence: Evidence | None = None,
+        **options: Unpack[LinkOptions],
     ) -> None:
         self.to = self.relation = name_of_target(to)
         self.takes_keys = takes_keys
         self.item_key = item_key
         self.python_type = f"References[{to}]"
-        super().__init__(
-            data_key,
-            required=required,
-            read_only=read_only,
-            heavy=heavy,
-            get_only=get_only,
-            write_only=write_only,
-            write_key=write_key,
-            label=label,
-            help=help,
-            evidence=evidence,
-        )
+        super().__init__(data_key, **options)
 
     @overload
     def __get__(self, obj: None, owner: type[Model]) -> Self: ...
