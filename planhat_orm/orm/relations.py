@@ -46,15 +46,14 @@ class ForeignKey(Field[M, "M | Ref[M]"], Generic[M]):
     Reading it loads the record, and those of all rows handed out together, unless the session has it.
     """
 
+    converter = conversion.Reference
+
     def __init__(self, to: str, data_key: str, *, takes_keys: bool = False, **options: Unpack[LinkOptions]) -> None:
         self.to = self.relation = name_of_target(to)
         self.takes_keys = takes_keys
         self.python_type = to
         options["help"] = options.get("help") or f"the {to}"
         super().__init__(data_key, **options)
-
-    def make_converter(self) -> conversion.Tolerant:
-        return conversion.Reference(required=self.required, data_key=self.data_key)
 
     def id_in(self, obj: Model) -> str | None:
         """Return the id, or "extid-..." for a reference that was assigned and not saved yet."""
