@@ -1,8 +1,8 @@
 """From what was sent to what is stored: unknown keys dropped, dates and ids brought into form, custom values merged.
 
-Works on the world and a collection; raises Refusal. Imports answers and the catalog. Used by single writes, bulk
-upserts and the sandbox's own ``add`` and ``change``. It stores nothing, and does not look for other records that hold
-the same keys: both are left to ``writing``.
+Works on the world and a collection; raises Refusal. Imports answers, the catalog and the forms of quirks. Used by
+single writes, bulk upserts and the sandbox's own ``add`` and ``change``. It stores nothing, and does not look for other
+records that hold the same keys: both are left to ``writing``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from planhat_orm.sandbox.answers import Refusal
 from planhat_orm.sandbox.catalog import PREFIXES, Collection, is_object_id, wire_time
+from planhat_orm.sandbox.quirks.base import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -123,7 +124,7 @@ def changed_row(world: World, collection: Collection, row: Row, sent: Row) -> Ro
 def touch(world: World, collection: Collection, row: Row) -> Row:
     """Move the version and the time of the last change."""
     if collection.quirks.versioned:
-        row["__v"] = row.get("__v", 0) + 1
+        row["__v"] = (number_of(row.get("__v")) or 0) + 1
     row.update(dict.fromkeys(collection.quirks.touched, world.now()))
     return row
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from planhat_orm.errors import ConfigurationError, FieldError, ObjectDoesNotExist, UnknownField
+from planhat_orm.errors import ConfigurationError, FieldError, ObjectDoesNotExist, UnknownField, ValidationError
 from planhat_orm.models import Company, Enduser, Note, User
 from planhat_orm.orm import fields
 from planhat_orm.orm.model import Model
@@ -235,3 +235,22 @@ def test_slips_in_declarations_are_told_when_the_class_is_made() -> None:
     for name in ("", " ", None, Company):
         with pytest.raises(ConfigurationError, match="Planhat's name of the property"):
             fields.Text(name)  # type: ignore[arg-type]
+
+
+def test_a_create_needs_the_required_fields_and_one_of_each_group() -> None:
+    class Parcel(Model):
+        """A model of one's own."""
+
+        class Meta:
+            path = "parcels-of-this-test"
+            one_required = (("street", "box"),)
+
+        sender: fields.Text = fields.Text("from", required=True)
+        street: fields.Text = fields.Text("street")
+        box: fields.Text = fields.Text("box")
+
+    assert Parcel._meta.create_required == ("from", ("street", "box"))
+    Parcel(sender="Kim", box="7").full_clean()
+    with pytest.raises(ValidationError) as caught:
+        Parcel().full_clean()
+    assert set(caught.value.messages) == {"sender", "street"}

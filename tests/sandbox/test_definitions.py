@@ -78,6 +78,11 @@ def test_values_of_odd_types_can_be_planted(box, api):
     assert (read["autoRenews"], read["mrr"], read["domains"]) == ("", "12.5", "a.example,b.example")
 
 
+def test_an_odd_version_number_is_no_obstacle_to_a_change(box, api):
+    row = box.add(Company, name="Acme", extra={"__v": {"odd": 1}})
+    assert api.put(f"/companies/{row['_id']}", {"name": "Birch"}).json()["__v"] == 1
+
+
 @pytest.fixture
 def medal() -> Iterator[None]:
     before = dict(registry)

@@ -304,6 +304,8 @@ def test_a_create_refused_for_the_rate_is_sent_again(box: Sandbox, session: Sess
         ([], []),
         (None, []),
         (None, {}),
+        ({"Seats": 5}, {"Tier": None}),
+        (None, {"Tier": None}),
     ],
 )
 def test_what_planhat_keeps_of_a_value_agrees_with_it(stored: Any, given: Any) -> None:
@@ -321,6 +323,9 @@ def test_what_planhat_keeps_of_a_value_agrees_with_it(stored: Any, given: Any) -
         (4, 3),
         ({"Tier": "Silver"}, {"Tier": "Gold"}),
         (None, {"Tier": "Gold"}),
+        ({"Tier": "Gold"}, {"Tier": None}),
+        ("Gold", {"Tier": "Gold"}),
+        ("Gold", None),
         (["a"], ["a", "b"]),
         (["a", "b"], ["a"]),
         (["a", "c"], ["a", "b"]),
