@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import marshmallow
 
@@ -220,6 +221,15 @@ class Reading:
     fresh: bool
 
 
+#: Classes of whose custom keys each session said that nothing can check them; CustomField, if it is those of none.
+_unchecked: WeakKeyDictionary[Session, set[type]] = WeakKeyDictionary()
+
+
+def unchecked_in(session: Session) -> set[type]:
+    """Return the classes of which a session said so."""
+    return _unchecked.setdefault(session, set())
+
+
 def definitions_of(session: Session, model: type[Model], *, fresh: bool = False) -> Reading:
     """Return a model's definitions: one request for each 2,000 of the tenant, once for each session.
 
@@ -236,13 +246,13 @@ def definitions_of(session: Session, model: type[Model], *, fresh: bool = False)
         try:
             return list(target.objects.using(session).all())
         except (Forbidden, NotFound) as problem:
-            if target not in session.unchecked:
-                session.unchecked.add(target)
+            if target not in unchecked_in(session):
+                unchecked_in(session).add(target)
                 _log.warning("custom keys are not checked: the definitions cannot be read (%s)", problem)
             return []
 
     records = session.table(target, load, fresh=fresh)
-    if target in session.unchecked:
+    if target in unchecked_in(session):
         return Reading(None, bool(read))
     wanted = folded(parent_of(model))
     own = [one for one in records if folded(str(one._raw.get("parent") or "")) == wanted and not deleted(one)]
@@ -282,8 +292,8 @@ class Check:
     def warn_of_none(self) -> None:
         """Say, once for each session and model, that there is nothing to check by."""
         parent = parent_of(self.model)
-        if self.model not in self.session.unchecked:
-            self.session.unchecked.add(self.model)
+        if self.model not in unchecked_in(self.session):
+            unchecked_in(self.session).add(self.model)
             _log.warning(
                 "custom keys of %s are not checked: the tenant has no custom field whose parent is %r. Planhat stores "
                 "a key without a definition and shows it nowhere; CustomField.objects.create(name=..., parent=%r, "

@@ -43,13 +43,16 @@ SAMPLES = 3
 class Doubts:
     """What one session found out of fields that were selected and came in no row, by class and Planhat's name.
 
-    ``without`` are the ids of the records that were read whole and have none; ``empty`` the fields that are taken to
-    be empty for that; ``unlisted`` those that a record holds although no row did; ``warned`` what was warned of.
+    ``listed`` are the fields that a row was seen to hold after all: lists do hold them, so that a row without one has
+    no value. ``without`` are the ids of the records that were read whole and have none; ``empty`` the fields that are
+    taken to be empty for that; ``unlisted`` those that a record holds although no row did; ``warned`` what was warned
+    of.
     """
 
-    __slots__ = ("empty", "unlisted", "warned", "without")
+    __slots__ = ("empty", "listed", "unlisted", "warned", "without")
 
     def __init__(self) -> None:
+        self.listed: set[tuple[type, str]] = set()
         self.without: dict[tuple[type, str], set[str]] = {}
         self.empty: set[tuple[type, str]] = set()
         self.unlisted: set[tuple[type, str]] = set()
@@ -254,17 +257,17 @@ def deliver(session: Session, model: type[Model], asked: Iterable[str], rows: li
 
     What one row holds, lists do hold: that is remembered, and later pages need not be looked at for it.
     """
-    settled, documented = session.settled, model._meta.list_fields
+    doubts, documented = doubts_of(session), model._meta.list_fields
     keys = set(asked)
     if not is_read_by_key(model):
         return keys, set()  # what no list holds nobody can read
-    doubtful = {key for key in keys if (model, key) not in settled and key not in documented}
+    doubtful = {key for key in keys if (model, key) not in doubts.listed and key not in documented}
     # Page after page of all companies comes by here, so this is left to the sets.
     unknown = doubtful.difference(*rows) if doubtful else doubtful
-    settled.update((model, key) for key in doubtful - unknown)
-    if unknown and (empty := doubts_of(session).empty):
+    doubts.listed.update((model, key) for key in doubtful - unknown)
+    if unknown and doubts.empty:
         by_key = model._meta.by_key
-        unknown = {key for key in unknown if (model, key) not in empty or is_container(by_key[key])}
+        unknown = {key for key in unknown if (model, key) not in doubts.empty or is_container(by_key[key])}
     return keys - unknown, unknown
 
 

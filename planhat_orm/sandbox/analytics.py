@@ -206,5 +206,5 @@ def _segment(world: World, body: Any, authorization: str) -> Answer:
 
 
 def received(world: World) -> list[Row]:
-    """Return the events that were kept, in the order in which they came."""
+    """Return the events that were kept, which no list of Planhat shows, in the order in which they came."""
     return world.store.rows(ACTIVITIES)

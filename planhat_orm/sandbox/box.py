@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from planhat_orm.errors import ConfigurationError
 from planhat_orm.sandbox import rows
+from planhat_orm.sandbox.analytics import received
 from planhat_orm.sandbox.behaviour import Behaviour
 from planhat_orm.sandbox.catalog import all_tables, collection_at, collection_of
 from planhat_orm.sandbox.faults import Fault, FaultBoard
@@ -273,7 +274,7 @@ class Sandbox:
         >>> Sandbox().activities
         []
         """
-        return self._world.store.rows("activities")
+        return received(self._world)
 
     def change(self, model: type[Model], id: Any, /, **values: Any) -> Row:
         """Change a row behind the session's back, as somebody in Planhat's screens would; None clears a property.

@@ -120,11 +120,6 @@ class Session:
         self._tables: dict[type, Any] = {}
         self._blocks = 0
         self._numbers = itertools.count(1)
-        #: Fields, by class and by Planhat's name, that a row of a list was seen to hold: lists do hold them, so that a
-        #: row without one has no value. ``orm.missing`` keeps and uses it.
-        self.settled: set[tuple[type, str]] = set()
-        #: Classes of whose custom keys it was said that nothing can check them; ``orm.definitions`` keeps it.
-        self.unchecked: set[type] = set()
 
     # Which session is meant
 
