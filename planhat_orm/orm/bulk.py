@@ -235,8 +235,8 @@ class _Run:
 
         def answered(numbers: Sequence[int], ids: Set[str]) -> None:
             if doubtful:
-                found = [outcomes[places[number]] for number in numbers]
-                carried_out = [one for one in found if one is not None and one.status != "failed"]
+                found = [(items[places[number]], outcomes[places[number]]) for number in numbers]
+                carried_out = [(item, one) for item, one in found if one is not None and one.status != "failed"]
                 self._outdate(carried_out, ids, doubtful | self._computed)
 
         changes = [items[place].change for place in places]
@@ -251,7 +251,7 @@ class _Run:
 
     # Objects, after
 
-    def _outdate(self, outcomes: Sequence[Outcome], ids: Set[str], keys: frozenset[str]) -> None:
+    def _outdate(self, done: Sequence[tuple[Item, Outcome]], ids: Set[str], keys: frozenset[str]) -> None:
         """Let objects that live, of records that dictionaries may have changed, forget what may not be so any more.
 
         An object that kept it would give old values for as long as it lives, and assigning one of them would be no
@@ -260,11 +260,12 @@ class _Run:
         model, identity_map = self.maker.model, self.session.identity_map
         kin = [one for one in registry.values() if one._meta.records == model._meta.records]
         kin += [model] if model not in kin else []
+        by_id = {outcome.id: (item, outcome) for item, outcome in done if outcome.id}
         with identity_map.lock:
             found: dict[int, Model] = {}
-            for key in {*ids, *(outcome.id for outcome in outcomes if outcome.id)}:
+            for key in {*ids, *by_id}:
                 found |= {id(twin): twin for one in kin if (twin := identity_map.find(one, key)) is not None}
-            for outcome in outcomes:
+            for _, outcome in done:
                 if outcome.id is None:
                     # The answer was lost, or does not tell; what came by the same key lately is that record.
                     for name in self.maker.meta.unique:
@@ -272,7 +273,24 @@ class _Run:
                         twins = (identity_map.recent(one, name, value) for one in kin if name in one._meta.unique)
                         found |= {id(twin): twin for twin in twins if twin is not None} if value else {}
             for twin in found.values():
-                self._forget(twin, keys)
+                item, told = by_id.get(twin._raw["_id"], (None, None))
+                if "get" in twin._meta.operations:
+                    self._forget(twin, keys)
+                elif item is None or told is None or told.status not in DONE:
+                    self._forget(twin, keys - frozenset(twin._meta.always_sent))
+                elif item.obj is None:
+                    self._echoed(twin, item, told)
+
+    def _echoed(self, twin: Model, item: Item, outcome: Outcome) -> None:
+        """Take what a dictionary held for stored, in an object whose record could not be read by itself."""
+        written = self.maker.meta.as_read(item.change.after or {})
+        known = {key: value for key, value in written.items() if key in twin._meta.by_key and key != "_id"}
+        row, unknown = tracking.echo(twin, twin._meta.as_written(known))
+        shown = frozenset(known) - twin._meta.write_only
+        twin._merge(
+            {"_id": outcome.id, **{key: row[key] for key in shown}}, Origin(self.session, shown, outcome.number)
+        )
+        self._forget(twin, unknown - frozenset(twin._meta.always_sent))
 
     def _settle(self, obj: Model, item: Item, outcome: Outcome) -> None:
         """Make what was sent clean on an object, and give a new one its id."""

@@ -83,3 +83,18 @@ def test_a_conversation_asks_again_for_what_was_written_of_its_ticket(box: Sandb
     conversation = Conversation.objects.get(id=ticket.id)
     Ticket.objects.bulk_upsert([{**row, "subject": "Mended"}])
     assert (conversation.subject, ticket.subject) == ("Mended", "Mended")
+
+
+def test_a_ticket_that_cannot_be_read_by_itself_takes_what_was_written(box: Sandbox) -> None:
+    row = {"source_id": "T-1", "email": "ada@acme.example", "company_id": box.row(Company, external_id="acme")["_id"]}
+    ticket = Ticket(**row, subject="Broken")
+    Ticket.objects.bulk_upsert([ticket])
+    with box.assert_requests(1):
+        Ticket.objects.bulk_upsert([{"id": ticket.id, **row, "subject": "Mended"}])
+        assert ticket.subject == "Mended"
+    with box.assert_requests(1):
+        Conversation.objects.bulk_upsert([{"id": ticket.id, "subject": "Closed"}])
+        assert ticket.subject == "Closed"
+    ticket.status = "closed"
+    assert Ticket.objects.bulk_upsert([ticket]).ok
+    assert box.requests[-1].json[0]["email"] == "ada@acme.example"
