@@ -199,8 +199,8 @@ class Company(Model):
         help="the manual score, 1 to 5",
         evidence=observed(sources.PH_DESK, sources.TENANT_GUIDE, sources.MCP_NOTES),
     )
-    mr: fields.Number = fields.Number("mr", read_only=True, help="MRR plus one-off revenue of the last 30 days")
-    nrr30: fields.Number = fields.Number("nrr30", read_only=True, help="one-off sales of the last 30 days")
+    mr: fields.Number = fields.Number("mr", read_only=True, help="mrr and nrr30 together")
+    nrr30: fields.Number = fields.Number("nrr30", read_only=True, help="what was sold once within 30 days")
     mrr_total: fields.Number = fields.Number("mrrTotal", read_only=True, help="recurring revenue so far")
     nrr_total: fields.Number = fields.Number("nrrTotal", read_only=True, help="one-off revenue so far")
     mr_total: fields.Number = fields.Number("mrTotal", read_only=True, help="mrr_total and nrr_total together")

@@ -34,7 +34,7 @@ IN_SAMPLES = observed(sources.PH_DESK)
 class License(Model):
     """A licence: open-ended with an ``mrr`` (``fixed_period=False``), or of a fixed term with a ``value``.
 
-    Setting ``fixed_period`` to False clears the end, value, length and renewal at Planhat, even those sent with it.
+    Setting ``fixed_period`` to False clears the end, value, length and renewal at Planhat, also what is sent along.
     ``renewal_status="lost"`` churns one licence. Planhat makes invoices when a licence is created unless
     ``invoices_generated=True`` is sent.
 
@@ -78,7 +78,7 @@ class License(Model):
             ),
             Quirk(
                 "fixedPeriod false clears toDate, value, length, autoRenews, renewalUnit, renewalPeriod, renewalDate "
-                "and renewalDaysFromNow, even those sent in the same request.",
+                "and renewalDaysFromNow, those of the very request that says so included.",
                 observed(sources.HULL),
             ),
             Quirk(

@@ -54,7 +54,7 @@ class Note(Conversation):
                 observed(DATROLL, POSTMAN, PH_DESK, CRUDS, ROBOCORP, TORQ, API_EVANGELIST),
             ),
             Quirk(
-                "A list of notes is a list of conversations: whether ?type=note narrows it is not documented.",
+                "Notes are listed with all other conversations; that ?type=note leaves those out is nowhere said.",
                 inferred(POSTMAN, DATROLL),
             ),
             Quirk(

@@ -1,4 +1,4 @@
-"""Project: anything with a start and an end at a customer: a roll-out, a course.
+"""Project: what is done for a customer within some time: a roll-out, a course.
 
 Declarations only; the facts are those of https://www.planhat.com/developers/api/project. It does not promise that
 Planhat keeps ``mrr`` and ``arr`` in step: no source says so.
@@ -23,7 +23,7 @@ PAGE = official("project")
 
 
 class Project(Model):
-    """Anything with a start and an end at a customer: a roll-out, a course. It may have usage of its own.
+    """What is done for a customer within some time: a roll-out, a course. It may have usage of its own.
 
     Start and end are calendar days, stored as instants that are often shifted by the tenant's zone. ``currency`` has
     no underscore here. A client of 2023 lists ``currency`` as required; the newer pages ask for ``name`` and

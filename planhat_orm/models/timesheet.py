@@ -23,7 +23,7 @@ SAMPLES = documented(PH_DESK)
 
 
 class Timesheet(Model):
-    """A period of one user's time entries, handed in for approval. Part of the Service Delivery add-on.
+    """The hours that one user hands in for some days, to be approved. Part of the Service Delivery add-on.
 
     Nothing is required, but a sheet without ``date_from`` and ``date_to`` says little. Setting ``status`` to
     "approved" makes Planhat fill in ``approved_by`` and ``approved_at``. Sheets are found by ``id`` alone, and bulk

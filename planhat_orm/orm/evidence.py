@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-#: "documented": stated on an official page or in a transcription of one. "observed": reported by code or notes of
-#: people who ran against the real service. "inferred": deduced; a hypothesis.
+#: "documented": a page of Planhat's, or a copy of its text, says so. "observed": somebody met it on a live tenant, and
+#: their program or their notes tell. "inferred": nobody says so, it follows from what is said.
 Sure = Literal["documented", "observed", "inferred"]
 
 
@@ -53,12 +53,12 @@ class Quirk:
 
 
 def documented(*sources: Source) -> Evidence:
-    """Return the evidence of what an official page, or a transcription of one, states."""
+    """Return the evidence of what a page of Planhat's says, or a copy of its text."""
     return Evidence("documented", sources)
 
 
 def observed(*sources: Source) -> Evidence:
-    """Return the evidence of what people saw who ran against the real service."""
+    """Return the evidence of what somebody met on a live tenant."""
     return Evidence("observed", sources)
 
 

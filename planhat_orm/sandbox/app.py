@@ -151,7 +151,7 @@ class _Service:
         collection = collection_at(name)
         if collection is None:
             raise Refusal(404, "Not Found")
-        # An empty id falls through to the list route, so "/companies/" is "/companies" (da-troll/planhat-mcp).
+        # Without an id "/companies/" is taken for the list, "/companies" (da-troll/planhat-mcp).
         if not key and method == "GET":
             return reading.answer_list(world, collection, params, exchange.tampering)
         if key and method == "GET":

@@ -122,7 +122,7 @@ def changes(world: World, collection: Collection, row: Row, body: Row, addressed
     sent = accepted(collection, body)
     order = [collection.stored_key(key) for key in collection.quirks.match]
     if addressed_by in order:
-        # A key can only be changed by addressing the record with a key of higher priority (docs: bulk upsert).
+        # The key that found the record stays, and so do those that would have gone before it (docs: bulk upsert).
         for fixed in order[: order.index(addressed_by) + 1]:
             sent.pop(fixed, None)
     resolve_references(world, collection, sent)

@@ -425,7 +425,7 @@ def check_path(path: Any) -> None:
     # What stands before the first slash is the transport's to refuse. Quoted dots count: they are sent as dots.
     for part in map(unquote, path.split("/")[1:]):
         if not part.strip():
-            # A blank id falls through to the list route, where a PUT is a bulk upsert.
+            # With a blank id the path is that of the list, where a PUT is a bulk upsert.
             raise InvalidQuery(f"{path!r} has a blank part, where an id may be missing; nothing was sent")
         if part in (".", ".."):
             raise InvalidQuery(f"{path!r} has a part {part!r}, which leads to another path; nothing was sent")

@@ -21,7 +21,7 @@ OF_COMPANY = {"companyId": Filter("companyId")}
 
 # Licences: https://www.planhat.com/developers/api/license
 
-#: Switching to open-ended clears these, even those sent with it (hull-planhat recordings).
+#: Switching to open-ended clears these, also what is sent along (hull-planhat recordings).
 _FIXED_ONLY = (
     "toDate",
     "value",
