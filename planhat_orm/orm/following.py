@@ -57,8 +57,7 @@ def load_by_ids(session: Session, target: type[Model], keys: list[str]) -> dict[
     if target._meta.small_table:
         return from_table(session, target, keys)
     meta = target._meta
-    lists = "_id" in (meta.exact_params[name] for name in meta.many_params)
-    if len(keys) > 1 and not lists and "get" in meta.operations:
+    if len(keys) > 1 and meta.ids_param is None and "get" in meta.operations:
         keys = keys[:1]  # a request each, so that the next one is loaded when it is followed
     found = objects.filter(id__in=keys) if len(keys) > 1 else objects.filter(id=keys[0])
     return {**dict.fromkeys(keys), **{record._raw["_id"]: record for record in found}}

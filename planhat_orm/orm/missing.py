@@ -240,7 +240,7 @@ class Reload:
 
     def _requests(self, model: type[Model], ids: list[str]) -> list[Params]:
         meta, run = model._meta, self._run
-        name = next((name for name in meta.many_params if meta.exact_params[name] == "_id"), None)
+        name = meta.ids_param
         if name is not None and all(isinstance(value, str) for value in meta.unhide.values()):
             fixed = {**meta.unhide, "limit": str(meta.page_size[1]), "select": "_id" + "-" * 40}
             chunks = id_chunks(run.session.base_url, run.plan.path, fixed, name, ids)

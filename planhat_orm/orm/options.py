@@ -191,19 +191,10 @@ class Options:
             )
 
     @cached_property
-    def exact_params(self) -> dict[str, str]:
-        """The list parameters that take the value of a field as it is, and Planhat's name of the field."""
-        return {name: param.data_key for name, param in self.list_params.items() if param.plain}
-
-    @cached_property
-    def many_params(self) -> tuple[str, ...]:
-        """Those of ``exact_params`` that take several values, comma-separated."""
-        return tuple(name for name in self.exact_params if self.list_params[name].many)
-
-    @cached_property
-    def hint_params(self) -> dict[str, str]:
-        """The list parameters that are sent as a hint and never relied on."""
-        return {name: param.data_key for name, param in self.list_params.items() if param.hint and param.data_key}
+    def ids_param(self) -> str | None:
+        """The list parameter that takes several ids of the records themselves; None where there is none."""
+        sure = ((name, param) for name, param in self.list_params.items() if param.many and not param.hint)
+        return next((name for name, param in sure if param.data_key == "_id" and param.lookup == "exact"), None)
 
     @cached_property
     def key_kinds(self) -> dict[str, KeyKind]:

@@ -44,8 +44,3 @@ class Param:
     form: Form = "text"
     help: str = ""
     evidence: Evidence | None = None
-
-    @property
-    def plain(self) -> bool:
-        """Whether it takes the value of its field as it is, and is to be relied on."""
-        return bool(self.data_key) and self.lookup == "exact" and not (self.hint or self.values) and self.form == "text"

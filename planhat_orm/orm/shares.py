@@ -244,6 +244,6 @@ def hints(meta: Options, predicate: Predicate) -> Params:
     wanted = {test.target.data_key: test.value for test in predicate.tests if test.lookup == "exact"}
     return {
         name: value
-        for name, key in meta.hint_params.items()
-        if isinstance(value := wanted.get(key), str) and value.strip()
+        for name, param in meta.list_params.items()
+        if param.hint and isinstance(value := wanted.get(param.data_key), str) and value.strip()
     }
