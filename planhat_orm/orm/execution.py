@@ -255,7 +255,8 @@ class Run:
             if plan.merged:
                 stop = query.stop
             elif not plan.order:
-                stop = query.stop - handed
+                # Of a later list as many rows may have been in the earlier ones as were handed out of those.
+                stop = query.stop - handed if plan.once and len(plan.passes) == 1 else query.stop
         if ids and plan.id_key == "_id":
             # Each id is one row at most, so that no page has to be looked for behind them.
             stop = len(ids) if stop is None else min(stop, len(ids))

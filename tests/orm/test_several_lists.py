@@ -263,3 +263,15 @@ def test_a_count_doubles_nothing_where_planhat_gives_the_same_rows_in_both_lists
         assert Task.objects.count() == 3
     with box.fault("ignore_filters", path="/tasks", times=None):
         assert (Task.objects.count(), len(Task.objects.all())) == (3, 3)
+
+
+def test_slices_over_lists_that_share_rows_lose_none(planhat_sandbox: Sandbox, company: str) -> None:
+    box = planhat_sandbox
+    people = [box.add(Enduser, company=company, email=f"e{n}@x.example")["_id"] for n in range(200)]
+    for n in range(120):
+        both = [{"id": people[n]}, {"id": people[-n]}]
+        box.add(Task, company=company, main_type="task", is_archived=n % 3 == 0, extra={"endusers": both})
+    tasks = Task.objects.filter(endusers__in=people)
+    assert len(tasks) == 120
+    sliced = [task.raw["_id"] for start in range(0, 140, 20) for task in tasks.all()[start : start + 20]]
+    assert sorted(sliced) == sorted(task.raw["_id"] for task in tasks)
