@@ -60,14 +60,14 @@ def open_page(names: dict[str, Any]) -> None:
             patch.delenv(name, raising=False)
         patch.setattr(sessions._Process, "default", None)
         stack.enter_context(only_loopback())
-        stack.callback(forget_all_but, set(registry))
+        stack.callback(forget_all_but, dict(registry))
         names |= {"box": box, "close_page": stack.pop_all().close}
 
 
-def forget_all_but(known: set[str]) -> None:
-    """Forget the models that a page declared."""
-    for name in registry.keys() - known:
-        del registry[name]
+def forget_all_but(known: dict[str, Any]) -> None:
+    """Forget the models that a page declared, and give their names back."""
+    registry.clear()
+    registry.update(known)
 
 
 def close_page(names: dict[str, Any]) -> None:

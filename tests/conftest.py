@@ -31,11 +31,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 @pytest.fixture(autouse=True)
 def forgotten_models() -> Iterator[None]:
-    """Models that a test declares are forgotten with it."""
-    known = set(registry)
+    """Models that a test declares are forgotten with it, and those whose name one took are back."""
+    known = dict(registry)
     yield
-    for name in registry.keys() - known:
-        del registry[name]
+    registry.clear()
+    registry.update(known)
 
 
 @pytest.fixture
