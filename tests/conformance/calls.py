@@ -114,7 +114,7 @@ CHANGED: dict[str, dict[str, Any]] = {
 #: What sends the parameters that are not a company's or several companies' id.
 FILTERED: dict[tuple[str, str], Callable[[Stage, Any], Any]] = {
     ("Churn", "downgrades"): lambda stage, objects: objects.filter(only_downgrade=True),
-    ("Churn", "from"): lambda stage, objects: objects.params(**{"from": DAY}),
+    ("Churn", "from"): lambda stage, objects: objects.params(from_=DAY),
     ("Churn", "to"): lambda stage, objects: objects.params(to=DAY),
     ("Company", "companyId"): lambda stage, objects: objects.filter(id__in=[stage.acme.id, stage.birch.id]),
     ("Enduser", "archived"): lambda stage, objects: objects.all(),
