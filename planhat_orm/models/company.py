@@ -98,6 +98,7 @@ class Company(Model):
         )
         lean_path = "leancompanies"
         lean_fields = ("_id", "name", "externalId", "sourceId")
+        lean_many = ("status",)
         lean_params = {"externalId": "externalId", "sourceId": "sourceId", "status": "status"}
         updated_field = "updatedAt"
         doc_url = "https://www.planhat.com/developers/api/company"

@@ -69,8 +69,10 @@ META_DEFAULTS: dict[str, Any] = {
     # An index of the whole collection in one request, and the fields it holds.
     "lean_path": "",
     "lean_fields": (),
-    # The list parameters of the lean index, as list_params.
+    # The list parameters of the lean index, and Planhat's name of the field that each filters by.
     "lean_params": {},
+    # Those of lean_params that take several values, comma-separated.
+    "lean_many": (),
     # Rows of a shared collection that are of this model: {"type": "note"}.
     "constant": {},
     # The order that _id alone does not give is not stable; the field of the last change, if there is one.
@@ -115,6 +117,7 @@ class Options:
     lean_path: str
     lean_fields: tuple[str, ...]
     lean_params: Mapping[str, str]
+    lean_many: tuple[str, ...]
     constant: Mapping[str, str]
     updated_field: str
     small_table: bool

@@ -18,6 +18,7 @@ from planhat_orm.orm.chaining import Chain
 from planhat_orm.orm.execution import Run
 from planhat_orm.orm.explaining import explained
 from planhat_orm.orm.getting import one_of, refuse_missing_key
+from planhat_orm.orm.lean import LeanMethods
 from planhat_orm.orm.lookups import LazyValues, Q, split_lookup
 from planhat_orm.orm.outputs import Shape, Values, table_of
 from planhat_orm.orm.paths import output_of
@@ -39,7 +40,7 @@ M = TypeVar("M", bound="Model")
 REPR_ITEMS = 5
 
 
-class QuerySet(Chain, BulkMethods, Generic[M]):
+class QuerySet(Chain, BulkMethods, LeanMethods[M], Generic[M]):
     """A lazy list of records.
 
     Nothing is sent until it is iterated, indexed, counted or otherwise used; each page is then fetched once.
@@ -418,6 +419,14 @@ class QuerySet(Chain, BulkMethods, Generic[M]):
 
     def _plan(self, session: Session, *, stream: bool = False) -> Plan:
         return _planned(session, self.query, stream=stream)
+
+    def _together(self) -> list[M] | None:
+        """Return the records, unless each would take a request of its own: None then, and none of them is read."""
+        run = Run(self._bound(), self._plan(self._bound()))
+        run.choose()
+        if run.plan.strategy == "keys":
+            return None
+        return [record for objects in run.objects() for record in objects]
 
     def _cache(self) -> Results[M]:
         if self._results is None:

@@ -147,7 +147,7 @@ class _Service:
         world, method = self._desk.world, request.method
         lean = lean_index_at(name)
         if lean is not None and method == "GET" and not key:
-            return reading.answer_lean(world, lean, params)
+            return reading.answer_lean(world, lean, params, exchange.tampering)
         collection = collection_at(name)
         if collection is None:
             raise Refusal(404, "Not Found")

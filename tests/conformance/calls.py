@@ -134,7 +134,10 @@ FILTERED: dict[tuple[str, str], Callable[[Stage, Any], Any]] = {
 
 #: What is like no other object's.
 OTHERS: dict[tuple[str, str], Call] = {
-    ("Company", "lean list"): lambda stage: Company.objects.count(),
+    ("Company", "lean list"): lambda stage: Company.objects.lean(),
+    ("Company", "lean list by externalId"): lambda stage: Company.objects.lean(external_id="acme-42"),
+    ("Company", "lean list by sourceId"): lambda stage: Company.objects.lean(source_id="crm-1"),
+    ("Company", "lean list by status"): lambda stage: Company.objects.lean(status=["prospect", "lost"]),
     ("Ticket", "bulk upsert"): lambda stage: Ticket.objects.bulk_upsert([CREATED["Ticket"](stage)]),
     ("TimeEntry", "duplicate"): lambda stage: stage.entry.duplicate(),
     ("Metric", "push"): lambda stage: Metric.push(

@@ -226,6 +226,9 @@ EVENT = {
 
 OTHERS = (
     Operation("Company", "lean list", "GET", "/leancompanies"),
+    Operation("Company", "lean list by externalId", "GET", "/leancompanies", {"externalId": TEXT}),
+    Operation("Company", "lean list by sourceId", "GET", "/leancompanies", {"sourceId": TEXT}),
+    Operation("Company", "lean list by status", "GET", "/leancompanies", {"status": "prospect,lost"}),
     Operation("Ticket", "bulk upsert", "PUT", "/tickets", body=[TICKET]),
     Operation("Ticket", "list", "GET", "/tickets", {"limit": DIGITS, "offset": DIGITS}),
     Operation("Ticket", "list in an order", "GET", "/tickets", {"sort": "status"}),
