@@ -10,7 +10,7 @@ import logging
 from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from weakref import ref
+from weakref import WeakKeyDictionary, ref
 
 from planhat_orm.errors import ApiError, FilterIgnored, NotFound, PaginationError, TransportError
 from planhat_orm.orm.aliases import renamed, wire_names
@@ -39,6 +39,8 @@ Params = dict[str, str]
 
 _log = logging.getLogger("planhat_orm.orm")
 
+#: How many rows each session knows some lists to have, by path and parameters.
+_at_least: WeakKeyDictionary[Session, dict[tuple[Any, ...], int]] = WeakKeyDictionary()
 #: The answers to a URL that is too long; the list of ids in it is halved then.
 TOO_LONG = (414, 431)
 
@@ -168,11 +170,16 @@ class Run:
         plan, other = self.plan, self.plan.instead
         if other is None:
             return
-        beyond = {"limit": "1", "offset": str(probed_offset(plan)), "sort": "_id", "select": "_id"}
+        rows, known = probed_offset(plan), _at_least.setdefault(self.session, {})
+        place = (other.path, *sorted(other.params.items()))
+        if rows < known.get(place, 0):
+            return
+        beyond = {"limit": "1", "offset": str(rows), "sort": "_id", "select": "_id"}
         beyond = {name: value for name, value in beyond.items() if name in plan.meta.list_takes}
         for one in other.passes:
             answer = self.session.send(Request("GET", other.path, params={**other.params, **one, **beyond}))
             if rows_of(answer, other.path):
+                known[place] = rows + 1
                 return
         self.plan, self.select = other, other.select
 

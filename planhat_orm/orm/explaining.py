@@ -8,11 +8,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from planhat_orm.orm.options import registry
+from planhat_orm.orm.planner import WORTH_ASKING
 from planhat_orm.paging.scan import looks_capped
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from planhat_orm.orm.lookups import CompiledCondition
+    from planhat_orm.orm.model import Model
+    from planhat_orm.orm.options import Options
+    from planhat_orm.orm.paths import Output
     from planhat_orm.orm.planner import Plan
+
+#: How many ids a URL of 2,000 characters has room for, roughly.
+IDS_IN_URL = 70
 
 
 def requests_of(plan: Plan) -> int | None:
@@ -66,6 +76,32 @@ def explained(plan: Plan) -> str:
         )
     lines += [f"  note: {note}" for note in plan.notes]
     return "\n".join(lines)
+
+
+def followed(model: type[Model], outputs: Iterable[Output]) -> list[str]:
+    """Say in lines what following the links of some outputs costs besides, for each kind of record once."""
+    lines: dict[str, str] = {}
+    for output in outputs:
+        target = model
+        for place, name in enumerate(output.links, 1):
+            target = registry[getattr(target, name).to]
+            lines[".".join(output.links[:place])] = price_of_links(target._meta)
+    return [f"  over {path}: {price}" for path, price in lines.items()]
+
+
+def price_of_links(meta: Options) -> str:
+    """Say what the records cost that the links of one page point to; those that the session holds cost nothing."""
+    by_pages = f"1 + rows / {meta.page_size[1] - 1:,}"
+    if meta.small_table:
+        return f"every {meta.name} is read once in a session, {by_pages} requests"
+    if meta.ids_param is not None:
+        return f"{meta.name} by lists of ids, 1 request for about {IDS_IN_URL} of those that a page of rows points to"
+    if "get" not in meta.operations:
+        return f"{meta.name} by pages, {by_pages} requests for a page of rows"
+    return (
+        f"{meta.name} one by one, a request each; from {WORTH_ASKING} on that a page of rows points to, 1 to see "
+        f"whether pages cost less, then {by_pages}"
+    )
 
 
 def hidden_rows(plan: Plan) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
+from planhat_orm.orm.explaining import followed
 from planhat_orm.orm.lookups import LazyValues
 
 if TYPE_CHECKING:
@@ -114,14 +115,15 @@ class Values(LazyValues, Generic[T]):
         return self._records.count()
 
     def explain(self) -> str:
-        """Say how the records will be got, as ``explain()`` of the queryset does. Sends nothing.
+        """Say how the records will be got, as ``explain()`` of the queryset does, and what links cost. Sends nothing.
 
         >>> print(Company.objects.none().values("name").explain())
         Company.none()
           nothing is asked: no row can match
           requests: 0
         """
-        return self._records.explain()
+        links = followed(self._records.query.model, self._shape.outputs)
+        return "\n".join((self._records.explain(), *links))
 
     def show(self, count: int = 20) -> None:
         """Print the first rows as a table of the paths that have values.

@@ -16,7 +16,7 @@ from planhat_orm.errors import ConfigurationError, DecodeError, FieldError, NotS
 from planhat_orm.orm import conversion
 from planhat_orm.orm.conversion import an
 from planhat_orm.orm.fields import MISSING, Field
-from planhat_orm.orm.following import load_by_ids, load_related
+from planhat_orm.orm.following import load_listed, load_related
 from planhat_orm.orm.refs import LinkOptions, Ref, link_id, name_of_target, own_key, refusal, target_of
 from planhat_orm.wire.endpoints import is_object_id
 
@@ -171,7 +171,7 @@ class References(Generic[M]):
                     for one in keys[place:]
                     if own_key(one) is None and session.identity_map.find(target, one) is None
                 ]
-                held |= load_by_ids(session, target, missing)
+                held |= load_listed(self._obj, self._field, target, missing)
                 found = held.get(key)
             if found is None:
                 raise target.DoesNotExist(

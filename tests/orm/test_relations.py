@@ -16,7 +16,7 @@ from planhat_orm.errors import (
     NotSupported,
     ValidationError,
 )
-from planhat_orm.models import Company, Enduser, Issue, License, Note, User
+from planhat_orm.models import NPS, Company, Enduser, Issue, License, Note, User
 from planhat_orm.orm.model import Model
 from planhat_orm.orm.options import registry
 from planhat_orm.orm.relations import ForeignKey, ReferenceList, Related
@@ -91,6 +91,73 @@ def test_page_mates_stay_together_after_saves_and_fields_that_were_loaded_later(
         for one in people:  # 1 request for all of them
             assert one.company is not None
             assert one.company.name
+
+
+def survey(box: Sandbox, count: int, more: int = 0) -> list[dict[str, Any]]:
+    """Plant answers of as many people, of one company, and people beside them."""
+    acme = box.add(Company, name="Acme")
+    people = [box.add(Enduser, company=acme, email=f"p{n}@acme.example") for n in range(count)]
+    for one in people:
+        box.add(NPS, email=one["email"], score=9, company=acme, euId=one["_id"])
+    box.add_many(Enduser, ({"company": acme, "email": f"m{n}@acme.example"} for n in range(more)))
+    return people
+
+
+def test_the_people_of_a_page_are_read_by_one_scan_where_that_costs_less(box: Sandbox) -> None:
+    people = survey(box, 20)
+    with box.assert_requests(3):  # the answers, a probe of the people, their list
+        emails = [answer.enduser.email for answer in NPS.objects.all() if answer.enduser]
+    assert sorted(emails) == sorted(one["email"] for one in people)
+    with box.assert_requests(3):
+        assert len(list(NPS.objects.values_list("enduser.email", flat=True))) == 20
+
+
+def test_one_row_with_a_link_costs_one_request_and_two_cost_two(box: Sandbox) -> None:
+    survey(box, 2)
+    answers = list(NPS.objects.all())
+    with box.assert_requests(1):
+        assert answers[0].enduser is not None
+    with box.assert_requests(1):
+        assert answers[1].enduser is not None
+
+
+def test_links_are_followed_one_by_one_where_a_scan_costs_more_and_it_is_said_once(
+    box: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    survey(box, 4, more=6_000)
+    answers = list(NPS.objects.all())
+    with box.assert_requests(2):  # whether there are more than two pages of people, then the one that is wanted
+        assert answers[0].enduser is not None
+    with box.assert_requests(3):  # what the probe told holds
+        assert all(answer.enduser is not None for answer in answers)
+    assert [one.getMessage() for one in caplog.records if "followed one" in one.getMessage()] == [
+        "NPS.enduser is followed one Enduser at a time, a request each: Planhat takes no list of their ids, and "
+        "reading all of them would not cost less"
+    ]
+
+
+def test_lists_of_links_are_loaded_for_all_rows_of_a_page(box: Sandbox) -> None:
+    acme = box.add(Company, name="Acme")
+    people = [box.add(Enduser, company=acme, email=f"p{n}@acme.example")["_id"] for n in range(12)]
+    for n in range(6):
+        box.add(Issue, title=f"I{n}", companies=[acme["_id"]], endusers=people[2 * n : 2 * n + 2])
+    issues = list(Issue.objects.all())
+    with box.assert_requests(2):
+        found = [[one.email for one in issue.endusers] for issue in issues]
+    assert found == [[f"p{2 * n}@acme.example", f"p{2 * n + 1}@acme.example"] for n in range(6)]
+    with box.assert_requests(1):
+        assert [one.name for issue in issues for one in issue.companies] == ["Acme"] * 6
+
+
+def test_explain_of_outputs_says_what_links_cost(box: Sandbox) -> None:
+    with box.assert_requests(0):
+        lines = NPS.objects.values("enduser.email", "company.owner.email", "score").explain().splitlines()[-3:]
+    assert lines == [
+        "  over enduser: Enduser one by one, a request each; from 4 on that a page of rows points to, 1 to see whether "
+        "pages cost less, then 1 + rows / 1,999",
+        "  over company: Company by lists of ids, 1 request for about 70 of those that a page of rows points to",
+        "  over company.owner: every User is read once in a session, 1 + rows / 9,999 requests",
+    ]
 
 
 def test_the_id_behind_a_link_costs_nothing(box: Sandbox) -> None:
