@@ -306,3 +306,11 @@ def test_the_token_travels_in_one_header_and_no_url(box: Sandbox, session: Sessi
     [request] = box.requests
     assert request.status == 200
     assert_hidden(f"{request.path} {request.params}")
+
+
+@pytest.mark.parametrize("name", ["Activity", "Metric"])
+def test_what_is_not_among_the_models_is_shown_the_way(name: str) -> None:
+    with pytest.raises(ImportError, match=f"from planhat_orm.analytics import {name}"):
+        exec(f"from planhat_orm.models import {name}")
+    with pytest.raises(ImportError, match="cannot import name 'Compny'"):
+        exec("from planhat_orm.models import Compny")

@@ -1,8 +1,11 @@
 """What Planhat has: one module per object, with declarations and quirks only.
 
 Imports the ORM. Importing this package registers every object; a new one is a new module and a line here. It does not
-promise to hold everything that Planhat has: ``session.request`` reaches the rest.
+promise to hold everything that Planhat has: metrics and activities are in ``planhat_orm.analytics``, and
+``session.request`` reaches the rest.
 """
+
+from typing import TYPE_CHECKING, NoReturn
 
 from planhat_orm.models.asset import Asset
 from planhat_orm.models.campaign import Campaign
@@ -57,3 +60,11 @@ __all__ = [
     "User",
     "Workspace",
 ]
+
+if not TYPE_CHECKING:
+    # Hidden from type checkers, which would take it as leave to import any name.
+
+    def __getattr__(name: str) -> NoReturn:
+        if name in ("Activity", "Metric"):
+            raise ImportError(f"{name} is in planhat_orm.analytics: from planhat_orm.analytics import {name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
