@@ -110,7 +110,7 @@ class NPS(Model):
     enduser_id: fields.Id = fields.IdOf(enduser)
     campaign: ForeignKey[Campaign] = ForeignKey("Campaign", "campaignId", help="the campaign that asked")
     campaign_id: fields.Id = fields.IdOf(campaign)
-    score: fields.Integer = fields.Integer("score", required=True, label="NPS", help="0 to 10")
+    score: fields.Integer = fields.Integer("score", required=True, least=0, most=10, label="NPS", help="from 0 to 10")
     score_type: fields.Choice = fields.Choice(
         "scoreType",
         read_only=True,

@@ -138,7 +138,9 @@ class Task(Model):
         "snippet", read_only=True, help="the description without markup", evidence=inferred(PH_DESK)
     )
     type: fields.Text = fields.Text("type", help="a touch type of the tenant, as conversations have")
-    status: fields.Text = fields.Text("status", help='one of the tenant\'s task statuses; "Done" completes it')
+    status: fields.Text = fields.Text(
+        "status", slips={"done": "Done"}, help='one of the tenant\'s task statuses; "Done" completes it'
+    )
     start_time: fields.DateTime = fields.DateTime("startTime", label="Start")
     end_time: fields.DateTime = fields.DateTime("endTime", label="Due Date", help="when it is due")
     done_at: fields.DateTime = fields.DateTime("dateDone", label="Completed", help="when it was completed")

@@ -113,7 +113,7 @@ class Ticket(Model):
         help="the ticket's id in its own system; sent as sourceId, read from externalId",
     )
     source: fields.Text = fields.Text("source", help="the name of the ticketing system")
-    company: ForeignKey[Company] = ForeignKey("Company", "companyId", help="the company it is about")
+    company: ForeignKey[Company] = ForeignKey("Company", "companyId", takes_keys=True, help="the company it is about")
     company_id: fields.Id = fields.IdOf(company)
     company_external_id: fields.Text = fields.Text("companyExternalId", help="the company by your id")
     company_name: fields.Text = fields.Text(

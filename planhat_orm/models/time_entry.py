@@ -93,10 +93,14 @@ class TimeEntry(Model):
             ),
         )
 
-    company: ForeignKey[Company] = ForeignKey("Company", "companyId", help="the company it was done for")
+    company: ForeignKey[Company] = ForeignKey(
+        "Company", "companyId", takes_keys=True, help="the company it was done for"
+    )
     company_id: fields.Id = fields.IdOf(company)
     date: fields.Date = fields.Date("date", required=True, label="Date", help="the day of the work")
-    hours: fields.Number = fields.Number("hours", required=True, label="Hours", help="from 0.1 to 24")
+    hours: fields.Number = fields.Number(
+        "hours", required=True, least=0.1, most=24, label="Hours", help="from 0.1 to 24"
+    )
     is_time_off: fields.Boolean = fields.Boolean("isTimeOff", help="holiday, sick leave")
     description: fields.Text = fields.Text("description")
     is_billable: fields.Boolean = fields.Boolean("isBillable")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import copy
 import math
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
@@ -18,14 +17,14 @@ from typing import Any
 from marshmallow import ValidationError, fields, missing
 
 from planhat_orm.errors import FieldError
+from planhat_orm.orm import cures
+from planhat_orm.orm.cures import NUMBER
 from planhat_orm.wire.endpoints import is_object_id, split_prefix
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DAY = date(1970, 1, 1)
 #: Numbers below this are days since 1970 (100,000 of them reach the year 2243), above it milliseconds.
 FIRST_MILLISECONDS = 100_000
-
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z", re.ASCII)
 
 #: What is said of a value that no JSON can be made of.
 TOO_DEEP = "a value is nested too deeply, or holds itself, so that JSON cannot say it"
@@ -227,7 +226,7 @@ class Text(Tolerant):
 
     def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
         if not isinstance(value, str):
-            raise ValidationError(f"must be a text (str), not {kind(value)} {shown(value)}")
+            raise ValidationError(f"must be a text (str), not {kind(value)} {shown(value)}{cures.text(value)}")
         return value
 
 
@@ -245,7 +244,7 @@ class Number(Tolerant):
         # Python reads 1_000, nan and inf as numbers; nobody who stores texts means them so.
         # Stripped once for all: what counts as white space differs between str.strip and float.
         text = value.strip() if isinstance(value, str) else ""
-        if _NUMBER.match(text):
+        if NUMBER.match(text):
             number = float(text)
             if math.isfinite(number):
                 # Python makes no int of thousands of digits; a finite number of so many has zeros in front.
@@ -255,7 +254,9 @@ class Number(Tolerant):
 
     def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, self.expected):
-            raise ValidationError(f"must be {self.wanted}, not {kind(value)} {shown(value)}")
+            raise ValidationError(
+                f"must be {self.wanted}, not {kind(value)} {shown(value)}{cures.number(value, self.expected)}"
+            )
         if isinstance(value, float) and not math.isfinite(value):
             raise ValidationError(f"must be a finite number, not {value!r}")
         return value
@@ -296,7 +297,9 @@ class Instant(Tolerant):
 
     def _serialize(self, value: Any, attr: Any, obj: Any, zone: tzinfo | None = None, **kwargs: Any) -> Any:
         if not isinstance(value, datetime):
-            raise ValidationError(f"must be a datetime with a time zone, not {kind(value)} {shown(value)}")
+            raise ValidationError(
+                f"must be a datetime with a time zone, not {kind(value)} {shown(value)}{cures.instant(value)}"
+            )
         return wire_instant(value, zone)
 
 
@@ -308,7 +311,7 @@ class Day(Tolerant):
 
     def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
         if isinstance(value, datetime) or not isinstance(value, date):
-            raise ValidationError(f"must be a date, a calendar day, not {kind(value)} {shown(value)}")
+            raise ValidationError(f"must be a date, a calendar day, not {kind(value)} {shown(value)}{cures.day(value)}")
         return self.wire(value)
 
     def wire(self, value: date) -> Any:

@@ -9,16 +9,17 @@ only that read does.
 from __future__ import annotations
 
 from datetime import date, datetime, tzinfo
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Never, Self, TypeVar, overload
 
 import marshmallow
 from marshmallow import validate
 
 from planhat_orm.errors import ConfigurationError, DecodeError, FieldError, ValidationError
 from planhat_orm.orm import conversion
+from planhat_orm.orm.telling import span, told
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from planhat_orm.orm.evidence import Evidence
     from planhat_orm.orm.model import Model
@@ -44,6 +45,8 @@ class Field(Generic[R, W]):
     :param write_only: Planhat takes it and no answer shows it: it reads None once it is saved, and is never asked for.
     :param choices: the only values that may be written; any value is read.
     :param write_key: Planhat's name of it in what is sent, where that differs: "title" for a ticket's "subject".
+    :param least: the least number that may be written, ``most`` the greatest; any number is read.
+    :param slips: values that Planhat refuses, and what is meant by each: ``{"done": "Done"}``.
     :param label: the name in Planhat's own screens, for suggestions.
     :param help: one sentence on what it means.
     :param evidence: who says that there is such a property, where it is not ``Meta.evidence["fields"]``.
@@ -62,13 +65,16 @@ class Field(Generic[R, W]):
     def __init__(
         self,
         data_key: str,
-        *,
+        *unnamed: Never,
         required: bool = False,
         read_only: bool = False,
         heavy: bool = False,
         get_only: bool = False,
         write_only: bool = False,
         choices: Sequence[str] = (),
+        least: float | None = None,
+        most: float | None = None,
+        slips: Mapping[str, str] | None = None,
         write_key: str = "",
         label: str = "",
         help: str = "",
@@ -76,6 +82,10 @@ class Field(Generic[R, W]):
     ) -> None:
         if not isinstance(data_key, str) or not data_key.strip():
             raise ConfigurationError(f"a field is declared with Planhat's name of the property, not with {data_key!r}")
+        if unnamed:
+            raise ConfigurationError(
+                f"{type(self).__name__}({data_key!r}, {unnamed[0]!r}): options are named, choices=... or help=..."
+            )
         if isinstance(choices, str):
             raise ConfigurationError(f"the choices of {data_key!r} are a tuple, not a text: ({choices!r},)")
         self.data_key = data_key
@@ -86,6 +96,9 @@ class Field(Generic[R, W]):
         self.get_only = get_only
         self.write_only = write_only
         self.choices = tuple(choices)
+        self.least = least
+        self.most = most
+        self.slips = dict(slips or {})
         self.label = label
         self.help = help
         self.evidence = evidence
@@ -98,9 +111,23 @@ class Field(Generic[R, W]):
             required=self.required,
             dump_only=self.read_only,
             data_key=self.data_key,
-            validate=validate.OneOf(self.choices) if self.choices else None,
+            validate=self.validators(),
             metadata={"description": self.help},
         )
+
+    def validators(self) -> list[Any]:
+        """Return what checks a value of the right type before it is sent."""
+        found: list[Any] = [validate.OneOf(self.choices)] if self.choices else []
+        if self.least is not None or self.most is not None:
+            found.append(validate.Range(self.least, self.most, error=f"must be {span(self)}, not {{input}}"))
+        if self.slips:
+            found.append(self.refuse_slip)
+        return found
+
+    def refuse_slip(self, value: Any) -> None:
+        """Refuse a value that Planhat refuses with an error that does not tell why."""
+        if isinstance(value, str) and value in self.slips:
+            raise marshmallow.ValidationError(f"must be spelled {self.slips[value]!r}: Planhat refuses {value!r}")
 
     def __set_name__(self, owner: type, name: str) -> None:
         if self.name and self.name != name:
@@ -108,6 +135,8 @@ class Field(Generic[R, W]):
                 f"{owner.__name__}.{name} is the same field object as {self.name}; declare its own"
             )
         self.name = name
+        # On the instance, so that help(Task.status) speaks of this field and help(fields.Text) of the class.
+        self.__doc__ = told(self)
 
     @overload
     def __get__(self, obj: None, owner: type[Model]) -> Self: ...
@@ -256,6 +285,8 @@ class IdOf(Id):
     """
 
     def __init__(self, key: Field[Any, Any]) -> None:
+        if not isinstance(key, Field):
+            raise ConfigurationError(f"fields.IdOf takes the link itself, as declared just above it, not {key!r}")
         self.key = key
         super().__init__(
             key.data_key,

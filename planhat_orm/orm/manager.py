@@ -6,6 +6,7 @@ that was fetched lingers on a class.
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from planhat_orm.errors import NotSupported
@@ -34,12 +35,27 @@ class Manager(QuerySet[M]):
         return type(self)(related.query, related._session, {key: held})
 
 
+class NoManager(NotSupported, AttributeError):
+    """There is no manager here. An AttributeError as well, so that ``hasattr``, ``help`` and consoles look on."""
+
+
 class ObjectsDescriptor:
     """Gives each model class its manager; instances and abstract models have none."""
 
     def __get__(self, obj: Any, owner: type[M]) -> Manager[M]:
-        if obj is not None:
-            raise NotSupported(f"objects belongs to the class: {owner.__name__}.objects")
-        if owner._meta.abstract or not owner._meta.path:
-            raise NotSupported(f"{owner.__name__} is abstract: query one of the models that derive from it")
+        if obj is not None or owner._meta.abstract or not owner._meta.path:
+            raise self.refusal(obj, owner)
         return Manager(Query(owner))
+
+    def refusal(self, obj: Any, owner: type[Model]) -> NoManager:
+        """Say why there is no manager."""
+        if obj is not None:
+            return NoManager(f"objects belongs to the class: {owner.__name__}.objects")
+        return NoManager(f"{owner.__name__} is abstract: query one of the models that derive from it")
+
+
+def refuse_absent(owner: type, obj: Any, name: str) -> None:
+    """Raise again what a descriptor said: Python swallows its AttributeError and asks ``__getattr__``."""
+    refusal = getattr(inspect.getattr_static(owner, name, None), "refusal", None)
+    if refusal is not None:
+        raise refusal(obj, owner)

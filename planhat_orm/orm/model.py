@@ -27,7 +27,7 @@ from planhat_orm.orm import copying, definitions, missing, tracking
 from planhat_orm.orm.aliases import renamed
 from planhat_orm.orm.conversion import plain_copy
 from planhat_orm.orm.fields import MISSING, Field, Id
-from planhat_orm.orm.manager import ObjectsDescriptor
+from planhat_orm.orm.manager import ObjectsDescriptor, refuse_absent
 from planhat_orm.orm.options import Options, fields_of, register
 from planhat_orm.orm.refs import Ref, make_ref
 from planhat_orm.orm.schema import SchemaDescriptor
@@ -70,6 +70,7 @@ class ModelBase(type):
         def __getattr__(cls, name: str) -> Any:
             if name.startswith("_") or "_meta" not in vars(cls):
                 raise AttributeError(f"{cls.__name__} has no attribute {name!r}")
+            refuse_absent(cls, None, name)
             raise UnknownField(cls._meta.unknown(name, attribute=True))
 
 
@@ -155,6 +156,7 @@ class Model(Holder, metaclass=ModelBase):
         def __getattr__(self, name: str) -> Any:
             if name.startswith("_"):
                 raise AttributeError(name)
+            refuse_absent(type(self), self, name)
             raise UnknownField(self._meta.unknown(name, attribute=True))
 
         def __setattr__(self, name: str, value: Any) -> None:
@@ -341,6 +343,7 @@ class Model(Holder, metaclass=ModelBase):
         # One save of a record at a time: of two, the second one finds what the first one left to be sent.
         with session.identity_map.flight("save", self._meta.records, self._raw.get("_id", id(self))):
             self._refuse_deleted("saved")
+            missing.verify(self)
             change, sent = self._prepared(session, force=force)
             if not change.after and change.key is not None:
                 session.identity_map.release(self)

@@ -359,6 +359,10 @@ class ReferenceList(Field[References[M], "Iterable[M | Ref[M] | str]"], Generic[
         return []
 
 
+class NotYet(FieldError, AttributeError):
+    """An object that is not saved has no reverse managers. An AttributeError as well, for ``help`` and consoles."""
+
+
 class Related(Generic[M]):
     """A reverse manager: ``company.endusers`` are the endusers whose company this is.
 
@@ -385,10 +389,14 @@ class Related(Generic[M]):
         if obj is None:
             return self
         if obj.id is None:
-            raise FieldError(f"{obj!r} is not saved yet, so nothing can point to it: {self.name} is not available")
+            raise self.refusal(obj, owner)
         objects: Any = target_of(self).objects
         manager: Manager[M] = objects._related_to(obj, self.key(type(obj)).name)
         return manager
+
+    def refusal(self, obj: Any, owner: type[Model]) -> NotYet:
+        """Say why there is no manager."""
+        return NotYet(f"{obj!r} is not saved yet, so nothing can point to it: {self.name} is not available")
 
     def key(self, owner: type[Model]) -> ForeignKey[Any] | ReferenceList[Any]:
         """Return the foreign key, or the list of references, of the target that points here.

@@ -135,19 +135,27 @@ def body_of(obj: Model, found: Pending) -> dict[str, Any]:
     if creates:
         check_required(obj, meta.as_read(body), problems)
     elif body:
-        kept = {key: as_stored(meta.by_key[key], obj._raw[key]) for key in meta.always_sent if key in obj._raw}
-        body = {**meta.as_written(kept), **body}
+        kept = {key: as_stored(meta.by_key[key], obj._raw.get(key)) for key in meta.always_sent}
+        body = {**meta.as_written({key: value for key, value in kept.items() if value is not None}), **body}
     if problems:
         raise ValidationError(problems, model=meta.name)
     return body
 
 
 def as_stored(field: Field[Any, Any], stored: Any) -> Any:
-    """Return a stored value as it can be sent back: a reference that came as an object as its id."""
+    """Return a stored value as it can be sent back: a reference that came as an object as its id.
+
+    None where there is no value, or one that cannot be read: null would clear at Planhat what nobody here touched.
+    """
     try:
-        return reference_id(stored) if field.relation and not field.mutable else plain_copy(stored)
-    except marshmallow.ValidationError:
+        if field.decode(stored) is None:
+            return None
+    except DecodeError:
+        return None
+    if not field.relation or field.mutable:
         return plain_copy(stored)
+    key = reference_id(stored)
+    return key if is_object_id(key) else None
 
 
 def refused(obj: Model, field: Field[Any, Any], value: Any, *, creates: bool) -> str | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from planhat_orm.errors import BulkError, InvalidQuery, NotSupported, PlanhatError, ValidationError
+from planhat_orm.errors import BulkError, NotSupported, PlanhatError, ValidationError
 from planhat_orm.models import Company, Conversation, Enduser, Ticket
 
 if TYPE_CHECKING:
@@ -196,6 +196,11 @@ def test_a_company_has_its_tickets(planhat_sandbox: Sandbox, acme: dict[str, Any
         assert ticket.company is company
 
 
-def test_a_ticket_takes_no_own_key_of_its_company(planhat_sandbox: Sandbox) -> None:
-    with planhat_sandbox.assert_requests(0), pytest.raises((PlanhatError, InvalidQuery)):
+def test_a_ticket_takes_an_own_key_of_its_company(planhat_sandbox: Sandbox, acme: dict[str, Any]) -> None:
+    with planhat_sandbox.assert_requests(1):
         Ticket.objects.bulk_upsert([sent("4711", company=Company.ref(external_id="acme-42"))])
+    [item] = planhat_sandbox.requests[-1].json
+    assert item["companyId"] == "extid-acme-42"
+    assert planhat_sandbox.row(Ticket, externalId="4711")["companyId"] == acme["_id"]
+    with planhat_sandbox.assert_requests(1):
+        Ticket.objects.bulk_upsert([sent("4712", company=None, company_external_id="acme-42")])

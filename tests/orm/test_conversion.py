@@ -300,3 +300,48 @@ def test_white_space_of_every_kind_around_a_number_is_left_out(stored: str) -> N
 
 def test_a_number_with_thousands_of_zeros_in_front_is_read() -> None:
     assert conversion.Number().deserialize("0" * 5000 + "7") == 7
+
+
+@pytest.mark.parametrize(
+    ("converter", "value", "cure"),
+    [
+        (conversion.Number(), "3", "must be a number, not str '3': int('3') makes it one"),
+        (conversion.Number(), " 3.5 ", ": float(' 3.5 ') makes it one"),
+        (conversion.Integer(), "3", "must be a whole number (int), not str '3': int('3') makes it one"),
+        (conversion.Text(), 42, "must be a text (str), not int 42: write '42'"),
+        (conversion.Day(), "2026-01-12", "not str '2026-01-12': date.fromisoformat('2026-01-12') makes it one"),
+        (conversion.Day(), datetime(2026, 1, 12, tzinfo=UTC), ": its .date() is one"),
+        (conversion.Instant(), date(2026, 1, 12), ": write datetime(2026, 1, 12, tzinfo=timezone.utc)"),
+        (conversion.Instant(), "2026-01-12T09:00:00Z", ": datetime.fromisoformat('2026-01-12T09:00:00Z') makes it one"),
+        (
+            conversion.Instant(),
+            "2026-01-12",
+            ": datetime.fromisoformat('2026-01-12').replace(tzinfo=timezone.utc) makes it one",
+        ),
+    ],
+)
+def test_the_cure_for_a_value_of_the_wrong_type_is_named(converter: Any, value: Any, cure: str) -> None:
+    with pytest.raises(marshmallow.ValidationError) as caught:
+        converter.encode(value)
+    [message] = caught.value.messages
+    assert str(message).endswith(cure)
+
+
+@pytest.mark.parametrize(
+    ("converter", "value"),
+    [
+        (conversion.Number(), "three"),
+        (conversion.Number(), "1_000"),
+        (conversion.Integer(), "3.5"),
+        (conversion.Text(), True),
+        (conversion.Text(), ["a"]),
+        (conversion.Day(), "soon"),
+        (conversion.Instant(), "soon"),
+        (conversion.Instant(), 20454),
+    ],
+)
+def test_where_no_cure_is_known_none_is_named(converter: Any, value: Any) -> None:
+    with pytest.raises(marshmallow.ValidationError) as caught:
+        converter.encode(value)
+    [message] = caught.value.messages
+    assert str(message).endswith(f"not {type(value).__name__} {value!r}")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import pydoc
 from datetime import date
 from typing import Any
 
+import marshmallow
 import pytest
 
-from planhat_orm.errors import DecodeError, FieldError
-from planhat_orm.models import Company, Enduser, License, User
+from planhat_orm.errors import ConfigurationError, DecodeError, FieldError, ValidationError
+from planhat_orm.models import NPS, Company, Enduser, License, Task, User
 from planhat_orm.orm import fields
 from planhat_orm.orm.state import Origin
+from planhat_orm.orm.telling import span
 
 SOME_ID = "64b0f1a2c3d4e5f60718293a"
 
@@ -109,3 +112,33 @@ def test_one_description_cannot_stand_for_two_names() -> None:
     shared.__set_name__(Company, "one")
     with pytest.raises(Exception, match="the same field object as one"):
         shared.__set_name__(Company, "two")
+
+
+def test_help_says_what_a_field_is() -> None:
+    shown = pydoc.plain(pydoc.render_doc(Task.end_time))
+    assert "datetime, Planhat's 'endTime'; 'Due Date' in Planhat's screens; when it is due" in shown
+    assert "from 0 to 10" in str(NPS.score.__doc__)
+    assert "one of " in str(Company.status.__doc__)
+    assert str(fields.Text.__doc__).startswith("Text. Numbers are read")
+
+
+def test_numbers_have_the_limits_that_planhat_states_and_any_is_read() -> None:
+    assert hydrated(NPS, score=11).score == 11
+    for score in (-1, 11):
+        with pytest.raises(ValidationError, match=f"score: must be from 0 to 10, not {score}"):
+            NPS(email="a@x.example", score=score).full_clean()
+    NPS(email="a@x.example", score=0).full_clean()
+    assert span(fields.Number("x", least=1)) == "at least 1"
+    with pytest.raises(marshmallow.ValidationError, match="must be at most 5, not 6"):
+        fields.Integer("x", most=5).encode(6)
+
+
+@pytest.mark.parametrize("make", [fields.Choice, fields.Text, fields.Number])
+def test_options_of_a_field_are_named(make: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"'level', \('low', 'high'\)\): options are named, choices=\.\.\."):
+        make("level", ("low", "high"))
+
+
+def test_the_id_of_a_link_is_declared_with_the_link() -> None:
+    with pytest.raises(ConfigurationError, match="takes the link itself, as declared just above it, not 'company'"):
+        fields.IdOf("company")  # type: ignore[arg-type]

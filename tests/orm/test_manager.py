@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
+import pydoc
+import rlcompleter
+from typing import Any
+
 import pytest
 
-from planhat_orm.errors import NotSupported
+from planhat_orm import models
+from planhat_orm.errors import FieldError, NotSupported
 from planhat_orm.models import Company, Enduser, License, User
 from planhat_orm.orm.model import Model
+from planhat_orm.orm.options import registry
 from planhat_orm.sandbox import Sandbox
 
 
@@ -84,3 +91,31 @@ def test_several_links_to_one_model_have_managers_of_their_own(planhat_sandbox: 
 def test_a_reverse_manager_stays_with_the_session_of_its_object(planhat_sandbox: Sandbox, acme: Company) -> None:
     with Sandbox() as other, other.session(), other.assert_requests(0), planhat_sandbox.assert_requests(1):
         assert len(acme.endusers) == 2
+
+
+def test_what_has_no_manager_lets_people_look_on(planhat_sandbox: Sandbox, acme: Company) -> None:
+    for one in (acme, Company(name="New"), Model):
+        assert not hasattr(one, "objects")
+    new = Company(name="New")
+    assert not hasattr(new, "endusers")
+    with pytest.raises(FieldError, match="is not saved yet, so nothing can point to it"):
+        _ = new.endusers
+    with planhat_sandbox.assert_requests(0):
+        assert {"name", "owner", "endusers"} <= dict(inspect.getmembers(Company)).keys()
+        assert "name" in dict(inspect.getmembers(new))
+
+
+@pytest.mark.parametrize("model", [*registry.values(), Model, models], ids=lambda model: model.__name__)
+def test_help_shows_every_model(model: Any) -> None:
+    assert "objects" in pydoc.plain(pydoc.render_doc(model))
+
+
+def test_help_shows_a_record_and_sends_nothing(planhat_sandbox: Sandbox, acme: Company) -> None:
+    with planhat_sandbox.assert_requests(0):
+        assert "Planhat's 'externalId'" in pydoc.plain(pydoc.render_doc(acme))
+
+
+def test_names_of_a_record_are_completed(acme: Company) -> None:
+    completer = rlcompleter.Completer({"acme": acme})
+    assert "acme.objects" in completer.attr_matches("acme.obj")
+    assert {"acme.name", "acme.save(", "acme.endusers"} <= set(completer.attr_matches("acme."))

@@ -118,6 +118,19 @@ def test_always_sent_keys_go_with_every_update(monkeypatch: pytest.MonkeyPatch) 
     assert tracking.body_of(ada, tracking.pending(ada)) == {"position": "CTO", "companyId": SOME_ID}
 
 
+@pytest.mark.parametrize("stored", [None, "", "   ", {"odd": 1}, 7, "no-id", ["a"]])
+def test_what_has_no_readable_value_is_not_always_sent_since_null_would_clear_it(
+    monkeypatch: pytest.MonkeyPatch, stored: Any
+) -> None:
+    monkeypatch.setattr(Enduser._meta, "always_sent", ("companyId", "email"))
+    row = {"_id": SOME_ID, "companyId": stored, "email": ["odd"]}
+    ada = Enduser._hydrated(row, Origin(None, Enduser._meta.keys, 1))
+    ada.position = "CTO"
+    assert tracking.body_of(ada, tracking.pending(ada)) == {"position": "CTO"}
+    ada._raw["companyId"] = {"_id": SOME_ID}
+    assert tracking.body_of(ada, tracking.pending(ada)) == {"position": "CTO", "companyId": SOME_ID}
+
+
 def test_what_is_sent_shares_nothing_with_the_object() -> None:
     note = Note(company_id=SOME_ID, users=[{"id": SOME_ID, "isOwner": True}], activity_tags=["a"])
     body = tracking.body_of(note, tracking.pending(note))
