@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import marshmallow
 
 from planhat_orm.errors import FieldError, InvalidQuery, NotSupported, ValidationError
-from planhat_orm.orm import tracking
+from planhat_orm.orm import missing, tracking
 from planhat_orm.orm.conversion import an, is_blank, shown
 from planhat_orm.orm.custom import DELETED
 from planhat_orm.session.changes import Change
@@ -103,6 +103,7 @@ class Maker:
             raise ValidationError({"item": [f"{obj!r} belongs to another session"]})
         if state is not None and state.deleted:
             raise ValidationError({"item": [f"{obj!r} was deleted"]})
+        missing.verify(obj)
         if moved := obj.conflicts():
             said = "was changed at Planhat since it was read; look at conflicts(), then save() or revert() it"
             raise ValidationError({name: [said] for name in moved})

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
 from planhat_orm.errors import ApiError, FilterIgnored, NotFound, PaginationError, TransportError
 from planhat_orm.orm.aliases import renamed, wire_names
+from planhat_orm.orm.batches import Batch
 from planhat_orm.orm.explaining import probed_offset
 from planhat_orm.orm.lookups import short
-from planhat_orm.orm.missing import Reload, deliver, held_after_all, row_of, rows_of, settle
+from planhat_orm.orm.missing import Reload, deliver, held_after_all, row_of, rows_of, settle, spread
 from planhat_orm.orm.ordering import begins_empty, fits, in_order, is_ordered
 from planhat_orm.orm.planner import CHECKED_ROWS
 from planhat_orm.orm.shares import given_tests
@@ -39,31 +40,12 @@ Params = dict[str, str]
 
 _log = logging.getLogger("planhat_orm.orm")
 
+#: So many rows that match are held back at most until it is known what the list that they are not of holds.
+HELD_BACK = 10_000
 #: How many rows each session knows some lists to have, by path and parameters.
 _at_least: WeakKeyDictionary[Session, dict[tuple[Any, ...], int]] = WeakKeyDictionary()
 #: The answers to a URL that is too long; the list of ids in it is halved then.
 TOO_LONG = (414, 431)
-
-
-@dataclass(slots=True)
-class Batch:
-    """Rows that came together, with the requests that brought them; ``whole`` when each was read by its own key.
-
-    ``selected`` are Planhat's names of what was selected when they were asked for; empty for what the list gives.
-    """
-
-    rows: list[Row]
-    pages: list[Params]
-    number: int
-    whole: bool = False
-    selected: tuple[str, ...] = ()
-
-    def absorb(self, other: Batch) -> None:
-        """Take the rows of another one in; what it selected was asked for last, and may be more."""
-        self.rows += other.rows
-        self.pages += other.pages
-        self.number = self.number or other.number
-        self.selected = other.selected
 
 
 class Run:
@@ -101,7 +83,7 @@ class Run:
 
     def objects(self, *, stream: bool = False) -> Iterator[list[Any]]:
         """Yield the objects wanted, as they come together."""
-        for batch in self.batches(stream=stream):
+        for batch in self.ahead(self.batches(stream=stream)):
             if not batch.rows:
                 continue
             # The transport does the same while it parses; never while a page is waited for.
@@ -110,6 +92,20 @@ class Run:
             del batch
             yield objects
             del objects
+
+    def ahead(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """Hold rows of one of several lists back that lack what was selected, as another list may hold it."""
+        held: list[Batch] = []
+        for batch in batches:
+            waits = len(self.plan.passes) > 1 and sum(len(one.rows) for one in held) < HELD_BACK
+            if waits and batch.rows and deliver(self.session, self.plan.meta.model, batch.selected, batch.rows)[1]:
+                held.append(batch)
+                continue
+            yield from held
+            held.clear()
+            yield batch
+            del batch
+        yield from held
 
     def hydrated(self, batch: Batch) -> list[Any]:
         """Turn rows into objects."""
@@ -190,13 +186,16 @@ class Run:
         """
         plan, query = self.plan, self.plan.query
         whole, fold = Batch([], [], 0), False
+        doubtful: list[Row] = []
         for one in plan.lists:
             rows: list[Row] = []
-            for batch in self.windowed(self.tested(self.pages(*one, 0)), 0, query.stop):
+            for batch in self.windowed(self.filtered(self.pages(*one, 0)), 0, query.stop):
+                doubtful += batch.doubtful
                 rows += batch.rows
                 whole.absorb(batch)
             self.check_first(rows, all_of_it=query.stop is None or len(rows) < query.stop)
             fold = fold or not fits(rows, plan.order[0], fold=False)
+        self.settle(plan.predicate.keys, doubtful)
         # A record that moved from one list to the next while they were read.
         whole.rows = [*{row["_id"]: row for row in whole.rows}.values()]
         in_order(whole.rows, plan.order, fold=fold)
@@ -355,19 +354,47 @@ class Run:
         return renamed(self.plan.meta, rows_of(response, path)), response.number
 
     def tested(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """Check the server's share on every row, drop what does not match exactly, and judge what no row holds.
+
+        What no row of one of several lists holds, another one may: rows are held back until that is known.
+        """
+        held: list[Batch] = []
+        samples: list[Row] = []
+        for batch in self.filtered(batches):
+            samples += batch.doubtful
+            waits = len(self.plan.passes) > 1 and sum(len(one.rows) for one in held) < HELD_BACK
+            if waits and self.in_doubt(samples):
+                held.append(batch)
+                continue
+            self.settle(self.plan.predicate.keys, samples)
+            samples.clear()
+            yield from held
+            held.clear()
+            yield batch
+            del batch
+        self.settle(self.plan.predicate.keys, samples)
+        yield from held
+
+    def filtered(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """Check the server's share on every row, then drop what does not match exactly."""
         predicate, slips = self.plan.predicate, Slips(self.plan)
-        looked_at = predicate.keys | {test.target.data_key for test in self.plan.asked}
+        asked = {test.target.data_key for test in self.plan.asked}
         for batch in batches:
             slips.look(batch.rows)
-            if looked_at and not batch.whole:
-                self.settle(looked_at, batch.rows)
+            if not batch.whole:
+                self.settle(asked, batch.rows)
+                batch.doubtful = tuple(spread(batch.rows)) if self.in_doubt(batch.rows) else ()
             self.check_asked(batch.rows)
             if predicate:
                 batch.rows = [row for row in batch.rows if predicate(row)]
             yield batch
             del batch
         slips.tell(self.session)
+
+    def in_doubt(self, rows: list[Row]) -> bool:
+        """Tell whether what a filter compares is in none of the rows, so that it is not known what that means."""
+        keys = self.plan.predicate.keys if self.select and rows else ()
+        return bool(keys and deliver(self.session, self.plan.query.model, keys, rows)[1])
 
     def wanted(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         """Cut the wanted stretch out of rows that were tested here."""

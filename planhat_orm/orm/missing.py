@@ -1,8 +1,8 @@
 """What was not asked for, or did not come: loading a field later, and finding out what an absent one means.
 
 Planhat leaves out what has no value, and its lists may leave out what has one. What one row of a list holds, lists do
-hold. What no row holds is taken to be empty only when several records that were read whole have none either, and never
-where it is a container, which is written whole: that is read from each record. Imports the session's types and wire
+hold. What no row holds is taken to be empty only when several records that were read whole have none either; before a
+container that was taken to be empty is written, which goes whole, its record is read. Imports the session's types and wire
 descriptions. It does not promise that the rows of a page are still together when a field is loaded for all of them
 (what moved away is read by itself), nor that a field is empty where it was taken to be so by samples.
 """
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from planhat_orm.errors import FieldNotLoaded, NotFound, NotSupported, TransportError
+from planhat_orm.orm import tracking
 from planhat_orm.orm.aliases import renamed, wire_names
 from planhat_orm.orm.custom import CustomData
 from planhat_orm.orm.lookups import short
@@ -138,6 +139,9 @@ def load_missing(obj: Model, field: Field[Any, Any]) -> None:
     origin, key = obj._origin, field.data_key
     if origin is None:
         return
+    if key in origin.undelivered and (type(obj), key) in doubts_of(origin.session).listed:
+        origin.loaded |= {key}  # another list, read since, holds it: who has none there has no value
+        return
     if origin.on_missing == "raise":
         raise FieldNotLoaded(
             f"{obj!r}: {field.name} was not asked for, and on_missing is 'raise'; name it in only(), "
@@ -151,12 +155,27 @@ def load_missing(obj: Model, field: Field[Any, Any]) -> None:
             return
     if not is_read_by_key(type(obj)):
         raise FieldNotLoaded(unreadable(obj, field))
-    if key in origin.undelivered and not is_container(field):
+    if key in origin.undelivered:
         load_doubtful(obj, origin, key)
         return
     refresh(obj)
     if len(origin.members) > 1:
         doubts_of(origin.session).warn(type(obj), key, "is loaded one object at a time, a request each")
+
+
+def verify(obj: Model) -> None:
+    """Read a record before a container is written of it that was taken to be empty on a guess, as it is written whole.
+
+    Where it was not empty, what is about to be written is in conflict with it then.
+    """
+    origin = obj._origin
+    if origin is None or not origin.undelivered or obj._state is None:
+        return
+    found, by_key = tracking.pending(obj), obj._meta.by_key
+    changed = {*found.values, *(("custom",) if found.custom else ())} & origin.undelivered
+    guessed = (key for key in changed if is_container(by_key[key]) and obj._knows(key) and key not in obj._raw)
+    if any(guessed) and is_read_by_key(type(obj)):
+        refresh(obj)
 
 
 def is_read_by_key(model: type[Model]) -> bool:
@@ -177,7 +196,7 @@ def unreadable(obj: Model, field: Field[Any, Any]) -> str:
 
 
 def load_doubtful(obj: Model, origin: Origin, key: str) -> None:
-    """Load a plain field that came in no row of the page: from the object, and from the second one on by samples."""
+    """Load a field that came in no row of the page: from the object, and from the second one on by samples."""
     session, model, place = origin.session, type(obj), (type(obj), key)
     doubts = doubts_of(session)
     # One thread at a time, since all of them would take the same samples.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from planhat_orm.errors import FieldNotLoaded
+from planhat_orm.errors import FieldNotLoaded, StaleObjectError, ValidationError
 from planhat_orm.models import Company, Enduser, Note, User
 from planhat_orm.sandbox import Sandbox, reading
 
@@ -204,13 +204,42 @@ def test_a_container_that_no_row_holds_is_read_from_each_object_and_never_writte
     assert caplog.text.count("Company.followers is loaded one object at a time") == 1
 
 
-def test_a_container_is_not_taken_for_empty_because_a_filter_was_allowed(planhat_sandbox: Sandbox) -> None:
+def test_a_container_that_nobody_has_costs_three_reads_in_all(planhat_sandbox: Sandbox) -> None:
     box = planhat_sandbox
-    box.add_many(Company, [{"name": f"C{n}"} for n in range(4)])
-    found = list(Company.objects.filter(collaborators__isnull=True))
-    assert len(found) == 4
+    for n in range(12):
+        box.add(User, email=f"u{n}@v.example", first_name=f"U{n}")
+    with box.assert_requests(1 + 3):
+        assert [user.roles for user in User.objects.all()] == [[]] * 12
     with box.assert_requests(1):
-        assert found[1].collaborators.ids == []
+        assert [user.roles for user in User.objects.only("email", "roles")] == [[]] * 12
+
+
+@pytest.mark.parametrize("bulk", [False, True], ids=["save", "bulk_upsert"])
+def test_a_container_that_was_taken_to_be_empty_is_read_before_it_is_written(
+    planhat_sandbox: Sandbox, withhold: Callable[[str], None], bulk: bool
+) -> None:
+    box = planhat_sandbox
+    kim, lee = (box.add(User, email=f"{name}@v.example", first_name=name)["_id"] for name in ("kim", "lee"))
+    rows = [box.add(Company, name=f"C{n}", **({"collaborators": [kim]} if n == 2 else {})) for n in range(8)]
+    full = rows[2]
+    withhold("collaborators")
+    found = {one.id: one for one in Company.objects.filter(collaborators__isnull=True)}
+    with box.assert_requests(0):
+        assert all(one.collaborators.ids == [] for one in found.values())
+
+    def write(one: Company) -> None:
+        one.collaborators.add(lee)
+        if bulk:
+            Company.objects.bulk_upsert([one])
+        else:
+            one.save()
+
+    with box.assert_requests(2):  # the record is read, then written
+        write(found[rows[1]["_id"]])
+    assert box.row(Company, rows[1])["collaborators"] == [lee]
+    with pytest.raises(ValidationError if bulk else StaleObjectError, match="was changed at Planhat"):
+        write(found[full["_id"]])
+    assert box.row(Company, full)["collaborators"] == [kim]
 
 
 def test_a_field_that_lists_do_not_hold_is_read_from_each_object(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from planhat_orm import Q
+from planhat_orm import Q, Session
 from planhat_orm.errors import FilterIgnored
 from planhat_orm.models import Company, Enduser, Task
 
@@ -275,3 +276,32 @@ def test_slices_over_lists_that_share_rows_lose_none(planhat_sandbox: Sandbox, c
     assert len(tasks) == 120
     sliced = [task.raw["_id"] for start in range(0, 140, 20) for task in tasks.all()[start : start + 20]]
     assert sorted(sliced) == sorted(task.raw["_id"] for task in tasks)
+
+
+def test_what_only_a_later_list_holds_is_neither_probed_for_nor_taken_to_be_empty(
+    planhat_sandbox: Sandbox, company: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    box = planhat_sandbox
+    for name in ARCHIVED[:2]:
+        box.change(Task, box.row(Task, action=name), done_at=datetime(2026, 3, 2, tzinfo=UTC))
+    with box.assert_requests(2):
+        done = Task.objects.filter(done_at__gte=date(2026, 1, 1)).only("action", "done_at")
+        assert names(done) == ARCHIVED[:2]
+    with Session(base_url=box.url, token=box.token), box.assert_requests(2):
+        undone = Task.objects.filter(done_at__isnull=True).only("action", "done_at")
+        assert names(undone) == OPEN + ARCHIVED[2:]
+    with Session(base_url=box.url, token=box.token), box.assert_requests(2):
+        assert [task.done_at is None for task in Task.objects.only("action", "done_at")].count(False) == 2
+    with Session(base_url=box.url, token=box.token), box.assert_requests(2):
+        first = Task.objects.filter(done_at__gte=date(2026, 1, 1)).only("done_at").order_by("-done_at")[:2]
+        assert len(first) == 2
+    assert not [one for one in caplog.records if "empty" in one.getMessage()]
+
+
+def test_what_no_list_holds_is_judged_once_all_were_read(
+    planhat_sandbox: Sandbox, company: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with planhat_sandbox.assert_requests(2 + 3):
+        assert names(Task.objects.filter(done_at__isnull=True).only("action", "done_at")) == OPEN + ARCHIVED
+    assert [request.path for request in planhat_sandbox.requests[:2]] == ["/tasks", "/tasks"]
+    assert "Task.done_at" in caplog.text
