@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -215,14 +216,43 @@ def model_of(parent: str) -> type[Model] | None:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A model's definitions by name; ``fresh`` when they were read just now, ``known`` None when they cannot be."""
+    """A model's definitions by name; ``fresh`` when they were read just now, ``known`` None when they cannot be.
+
+    ``recent``: read so lately that they are not read again yet.
+    """
 
     known: dict[str, Definition] | None
     fresh: bool
+    recent: bool
 
 
 #: Classes of whose custom keys each session said that nothing can check them; CustomField, if it is those of none.
 _unchecked: WeakKeyDictionary[Session, set[type]] = WeakKeyDictionary()
+
+
+#: When each session read the definitions, in seconds of ``clock``.
+_read_at: WeakKeyDictionary[Session, float] = WeakKeyDictionary()
+#: Seconds for which definitions are not doubted: refused writes, one after another, shall not read them each time.
+TRUSTED_SECONDS = 60.0
+#: For tests.
+clock = time.monotonic
+
+
+class _NotRead(Exception):
+    """The definitions were not read yet."""
+
+
+def are_read(session: Session) -> bool:
+    """Tell whether a session has read the definitions, so that checking by them costs nothing."""
+
+    def load() -> list[Any]:
+        raise _NotRead
+
+    try:
+        session.table(registry["CustomField"], load)
+    except _NotRead:
+        return False
+    return True
 
 
 def unchecked_in(session: Session) -> set[type]:
@@ -243,6 +273,7 @@ def definitions_of(session: Session, model: type[Model], *, fresh: bool = False)
 
     def load() -> list[Any]:
         read.append(True)
+        _read_at[session] = clock()
         try:
             return list(target.objects.using(session).all())
         except (Forbidden, NotFound) as problem:
@@ -253,10 +284,11 @@ def definitions_of(session: Session, model: type[Model], *, fresh: bool = False)
 
     records = session.table(target, load, fresh=fresh)
     if target in unchecked_in(session):
-        return Reading(None, bool(read))
+        return Reading(None, bool(read), recent=True)
+    recent = clock() - _read_at.get(session, -TRUSTED_SECONDS) < TRUSTED_SECONDS
     wanted = folded(parent_of(model))
     own = [one for one in records if folded(str(one._raw.get("parent") or "")) == wanted and not deleted(one)]
-    return Reading({found.name: found for found in map(Definition.of, own)}, bool(read))
+    return Reading({found.name: found for found in map(Definition.of, own)}, bool(read), recent)
 
 
 def deleted(record: Model) -> bool:
@@ -271,7 +303,7 @@ def deleted(record: Model) -> bool:
 class Check:
     """The custom values of some writes to one model, held against its definitions.
 
-    A reading of the definitions that is older than the check is never the reason to refuse: they are read again then,
+    A reading of the definitions that is older than a minute is never the reason to refuse: they are read again then,
     since somebody may have added the field or the option meanwhile.
     """
 
@@ -305,26 +337,44 @@ class Check:
 
     def settle(self, place: int, stored: Mapping[str, Any], custom: dict[str, Any], *, every: bool) -> None:
         """Check what one write holds and bring its days into the form of their fields, in place."""
-        wanted = [key for key, value in custom.items() if needs_definition(key, value, stored, every=every)]
+        free = every or self.reading is not None or are_read(self.session)
+        wanted = [key for key, value in custom.items() if needs_definition(key, value, stored, free=free)]
         if not wanted or not (known := self.known()):
             return
-        complaints = self.complaints(wanted, custom, known)
+        complaints = self.complaints(wanted, stored, custom, known, every=every)
         if complaints and self.reading is not None and not self.reading.fresh:
-            complaints = self.complaints(wanted, custom, known) if (known := self.known(fresh=True)) else {}
+            if self.reading.recent:
+                complaints = {name: [f"{text} {RECENT}" for text in texts] for name, texts in complaints.items()}
+            else:
+                known = self.known(fresh=True)
+                complaints = self.complaints(wanted, stored, custom, known, every=every) if known else {}
         if complaints:
             self.problems[place] = complaints
 
     def complaints(
-        self, wanted: Iterable[str], custom: dict[str, Any], known: Mapping[str, Definition]
+        self,
+        wanted: Iterable[str],
+        stored: Mapping[str, Any],
+        custom: dict[str, Any],
+        known: Mapping[str, Definition],
+        *,
+        every: bool,
     ) -> dict[str, list[str]]:
-        """Return what is wrong by field; what is right is put into its form."""
+        """Return what is wrong by field; what is right is put into its form.
+
+        :param every: a key without a definition is wrong also where the record carries it.
+        """
         found: dict[str, list[str]] = {}
         for key in wanted:
             if key not in known:
-                found[f"custom.{key}"] = [self.unknown(key, known)]
+                if every or key not in stored:
+                    found[f"custom.{key}"] = [self.unknown(key, known)]
                 continue
+            value = custom[key]
+            if known[key].type == "date" and kind_of(value) == kind_of(stored.get(key)) == "number":
+                value = moment_of(value)  # a date, in the form of the number that it replaces
             try:
-                custom[key] = known[key].encoded(custom[key]) if custom[key] not in (None, []) else custom[key]
+                custom[key] = known[key].encoded(value) if value not in (None, []) else value
             except marshmallow.ValidationError as problem:
                 found[f"custom.{key}"] = [str(text) for text in problem.messages]
         return found
@@ -339,16 +389,48 @@ class Check:
         )
 
 
-def needs_definition(key: str, value: Any, stored: Mapping[str, Any], *, every: bool) -> bool:
-    """Tell whether a key has to be looked up: the record does not carry it, or a day is set where none is.
+#: What is added to a complaint by definitions that are not read again yet.
+RECENT = (
+    f"(the definitions, read less than {TRUSTED_SECONDS:.0f} s ago, are not read again yet; "
+    "session.forget(CustomField) has them read)"
+)
+#: A day number beyond this one is none: it would be after the year 2242.
+_LAST_DAY = 100_000
 
-    :param every: all have to be, but for what is cleared: what no definition is for must be got rid of, too.
+
+def needs_definition(key: str, value: Any, stored: Mapping[str, Any], *, free: bool) -> bool:
+    """Tell whether a key has to be looked up.
+
+    It has to where the record does not carry it, where the new value is of another JSON type than the stored one, and
+    where a day is set and none is stored. What is cleared needs no definition: what none is for must be got rid of.
+
+    :param free: all have to be that are not cleared, since looking them up costs nothing, or is wanted.
     """
     if key not in stored:
         return True
-    if every:
-        return value not in (None, [])
-    return stored[key] is None and isinstance(value, conversion.DayText)
+    if value in (None, []):
+        return False
+    if stored[key] is None:
+        return free or isinstance(value, conversion.DayText)
+    return free or kind_of(value) != kind_of(stored[key])
+
+
+def kind_of(value: Any) -> str:
+    """Return the JSON type of a value.
+
+    >>> kind_of(3), kind_of(True), kind_of("3"), kind_of(None)
+    ('number', 'bool', 'str', 'NoneType')
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return "str" if isinstance(value, str) else type(value).__name__
+    return "number"
+
+
+def moment_of(number: Any) -> Any:
+    """Return a number of days as the timestamp of its day; anything else as it is."""
+    if not isinstance(number, int) or not 0 <= number <= _LAST_DAY:
+        return number
+    return conversion.wire_day(date(1970, 1, 1) + timedelta(days=number))
 
 
 def settle(session: Session, model: type[Model], writes: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> None:

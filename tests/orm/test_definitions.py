@@ -10,7 +10,7 @@ import pytest
 
 from planhat_orm.errors import ConfigurationError, ReadOnlyError, ServerError, ValidationError
 from planhat_orm.models import Company, CustomField, Enduser, Product, TimeEntry
-from planhat_orm.orm import fields
+from planhat_orm.orm import definitions, fields
 from planhat_orm.orm.definitions import Definition, model_of, parent_of
 
 if TYPE_CHECKING:
@@ -163,16 +163,49 @@ def test_clearing_a_key_needs_its_name_alone(box: Sandbox, acme: Company) -> Non
     assert "Tier" not in box.row(Company, acme.id)["custom"]
 
 
-def test_a_field_that_was_added_meanwhile_is_found(box: Sandbox, acme: Company) -> None:
+@pytest.fixture
+def minutes(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The minutes that have passed by the definitions' clock."""
+    passed = [0.0]
+    monkeypatch.setattr(definitions, "clock", lambda: passed[0] * 60)
+    return passed
+
+
+def test_refused_saves_do_not_read_the_definitions_each_time(box: Sandbox, minutes: list[float]) -> None:
+    box.add_many(Company, ({"name": f"C{n}", "external_id": f"c-{n}"} for n in range(5)))
+    companies = list(Company.objects.all())
+    with box.assert_requests(1):
+        for company in companies:
+            company.custom["Seets"] = 1
+            with pytest.raises(ValidationError, match="did you mean 'Seats'"):
+                company.save()
+    with pytest.raises(ValidationError, match=r"less than 60 s ago.*session\.forget\(CustomField\)"):
+        companies[0].save()
+    minutes[0] = 1.1
+    with box.assert_requests(1), pytest.raises(ValidationError) as caught:
+        companies[0].save()
+    assert "60 s" not in str(caught.value)
+    with box.assert_requests(0), pytest.raises(ValidationError, match="60 s"):
+        companies[1].save()
+
+
+def test_a_field_that_was_added_meanwhile_is_found(box: Sandbox, acme: Company, minutes: list[float]) -> None:
     acme.custom["Seats"] = 12
     acme.save()
+    define(box, "Team", "text")
+    acme.custom["Team"] = "x"
+    with box.assert_requests(0), pytest.raises(ValidationError, match="no custom field 'Team'"):
+        acme.save()
+    minutes[0] = 1.1
+    with box.assert_requests(2):
+        acme.save()
     CustomField.objects.create(name="Plan", parent="company", type="list", list_values=["Basic"])
     acme.custom["Plan"] = "Basic"
     with box.assert_requests(2):
         acme.save()
     assert sent(box)[-2:] == [LIST, f"PUT /companies/{acme.id}"]
     acme.custom["Segment"] = "x"
-    with box.assert_requests(1), pytest.raises(ValidationError, match="no custom field 'Segment'"):
+    with box.assert_requests(0), pytest.raises(ValidationError, match="no custom field 'Segment'"):
         acme.save()
 
 
@@ -201,8 +234,72 @@ def test_values_that_were_not_loaded_are_looked_up(box: Sandbox) -> None:
 def test_a_class_of_the_tenants_own_is_checked_as_planhats(box: Sandbox) -> None:
     with box.assert_requests(2):
         Account.objects.create(name="Birch", tier="Gold")
-    with box.assert_requests(1), pytest.raises(ValidationError, match="'Glod' is not among its options"):
+    with box.assert_requests(0), pytest.raises(ValidationError, match="'Glod' is not among its options"):
         Account.objects.create(name="Cedar", tier="Glod")
+
+
+# Keys that the record carries
+
+
+CARRIED = {"Tier": "Silver", "Seats": 5, "Go live": 20000, "Kick-off": 20000, "Won": True, "Old": 1}
+
+
+@pytest.fixture
+def birch(box: Sandbox) -> Company:
+    box.add(Company, name="Birch", external_id="birch-7", custom=CARRIED)
+    return Company.objects.get(external_id="birch-7")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "complaint"),
+    [
+        ("Seats", "12", "must be a number"),
+        ("Seats", ["12"], "must be a number"),
+        ("Tier", 3, "text"),
+        ("Won", "yes", "true or false|bool|True or False"),
+        ("Go live", "soon", "must be a date"),
+    ],
+)
+def test_a_value_of_another_type_than_the_stored_one_is_looked_up(
+    box: Sandbox, birch: Company, key: str, value: Any, complaint: str
+) -> None:
+    birch.custom[key] = value
+    with box.assert_requests(1), pytest.raises(ValidationError, match=complaint):
+        birch.save()
+    assert sent(box)[-1:] == [LIST]
+    assert box.row(Company, birch.id)["custom"] == CARRIED
+
+
+@pytest.mark.parametrize("value", [date(2026, 3, 2), datetime(2026, 3, 2, 9, tzinfo=UTC), "2026-03-02"])
+def test_a_day_in_any_form_is_stored_in_that_of_its_field(box: Sandbox, birch: Company, value: Any) -> None:
+    birch.custom["Go live"] = value
+    birch.save()
+    assert box.requests[-1].json == {"custom": {"Go live": 20514}}
+
+
+@pytest.mark.parametrize("mode", ["auto", "always"])
+def test_a_date_over_a_number_in_a_field_of_timestamps_is_sent_as_a_timestamp_once_the_type_is_known(
+    box: Sandbox, birch: Company, mode: Any
+) -> None:
+    with box.session(check_custom=mode) as session:
+        definitions.definitions_of(session, Company)
+        mine = Company.objects.get(external_id="birch-7")
+        mine.custom["Kick-off"] = date(2026, 3, 2)
+        with box.assert_requests(1):
+            mine.save()
+    assert box.requests[-1].json == {"custom": {"Kick-off": "2026-03-02T00:00:00.000Z"}}
+
+
+def test_once_the_definitions_were_read_all_that_is_written_is_held_against_them(box: Sandbox, birch: Company) -> None:
+    birch.custom["Regions"] = ["EU"]
+    birch.save()
+    birch.custom["Tier"] = "Glod"
+    with box.assert_requests(0), pytest.raises(ValidationError, match="did you mean 'Gold'"):
+        birch.save()
+    birch.revert()
+    birch.custom["Old"] = "two"  # what no definition is for, and is there, is nobody's slip
+    with box.assert_requests(1):
+        birch.save()
 
 
 # Days and dates
