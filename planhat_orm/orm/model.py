@@ -26,12 +26,14 @@ from planhat_orm.errors import (
 from planhat_orm.orm import copying, definitions, missing, tracking
 from planhat_orm.orm.aliases import renamed
 from planhat_orm.orm.conversion import plain_copy
+from planhat_orm.orm.dropped import tell_dropped
 from planhat_orm.orm.fields import MISSING, Field, Id
 from planhat_orm.orm.manager import ObjectsDescriptor, refuse_absent
 from planhat_orm.orm.options import Options, fields_of, register
 from planhat_orm.orm.refs import Ref, make_ref
 from planhat_orm.orm.schema import SchemaDescriptor
 from planhat_orm.orm.state import Holder, Origin, State
+from planhat_orm.orm.telling import title_in
 from planhat_orm.session.changes import Change, Outcome
 from planhat_orm.session.session import Session
 from planhat_orm.wire.retry import may_have_run
@@ -75,8 +77,6 @@ class ModelBase(type):
 
 
 RESERVED: set[str] = set()
-#: Planhat's names of what tells people which record it is, first found.
-TITLES = ("name", "title", "subject", "mainText", "email", "product", "invoiceNo", "nickName", "action", "text")
 #: Held while an object gets its state.
 _making = threading.Lock()
 
@@ -146,7 +146,7 @@ class Model(Holder, metaclass=ModelBase):
 
     def __repr__(self) -> str:
         now = {**self._raw, **self._state.values} if self._state is not None else self._raw
-        name = next((now[key] for key in TITLES if isinstance(now.get(key), str) and now[key]), None)
+        name = title_in(now)
         shown = f" {name[:60]!r}" if name else ""
         return f"<{self._meta.name} {self._raw.get('_id', '(unsaved)')}{shown}>"
 
@@ -406,6 +406,7 @@ class Model(Holder, metaclass=ModelBase):
         else:
             # Some properties only a get shows, so that their absence here tells nothing.
             [row] = renamed(self._meta, [outcome.row])
+            tell_dropped(session, self, self._meta.as_read(outcome.change.after or {}), row)
             loaded = self._meta.listed_keys | (row.keys() & self._meta.keys)
         state = self._ensure_state()
         earlier, state.written = state.written, 0

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from planhat_orm.orm.evidence import Evidence
     from planhat_orm.orm.model import Model
+    from planhat_orm.session.session import Session
 
 M = TypeVar("M", bound="Model")
 
@@ -107,6 +108,41 @@ def load_instead(model: type[Model], kind: str, key: str) -> str:
     if kind in model._meta.keyables:
         return f"load it with {model.__name__}.objects.get({kind}={key!r}) and assign that"
     return "assign its id, or the object itself"
+
+
+def assign_instead(field: Link, text: str) -> str:
+    """Say what to assign to a link in place of a text that is no id.
+
+    >>> from planhat_orm.models import Issue, Task
+    >>> assign_instead(Issue.companies, "acme-42")
+    "give Company.ref(external_id='acme-42') or the object itself"
+    >>> assign_instead(Task.owner, "kim@vendor.example")
+    "load it with User.objects.get(email='kim@vendor.example') and assign that"
+    """
+    target = target_of(field)
+    kind = "email" if "@" in text and "email" in target._meta.by_name else "external_id"
+    if not text.strip():
+        return f"give an id, or the {target.__name__} itself"
+    if kind != "email" and kind in target._meta.keyables and getattr(field, "takes_keys", False):
+        return f"give {target.__name__}.ref({kind}={text!r}) or the object itself"
+    if kind in target._meta.by_name:
+        return f"load it with {target.__name__}.objects.get({kind}={text!r}) and assign that"
+    return f"give its id, or the {target.__name__} itself"
+
+
+def find_live(session: Session, target: type[M], key: str) -> M | None:
+    """Return the live object of an own key, "extid-acme-42", where no two records share it; sends nothing."""
+    own = own_key(key)
+    field = target._meta.by_name.get(own[0]) if own is not None else None
+    if own is None or field is None or field.data_key not in target._meta.unique:
+        return None
+    return session.identity_map.known_by(target, field.data_key, own[1])
+
+
+def own_keys_of(value: Model) -> set[str]:
+    """Return the texts by which an object may stand in a list of references instead of its id."""
+    held = {kind: value._raw.get(data_key) for data_key, kind in value._meta.key_kinds.items() if kind in PREFIXES}
+    return {PREFIXES[kind] + key for kind, key in held.items() if isinstance(key, str) and key}
 
 
 def own_key(value: Any) -> tuple[KeyKind, str] | None:

@@ -17,7 +17,18 @@ from planhat_orm.orm import conversion
 from planhat_orm.orm.conversion import an
 from planhat_orm.orm.fields import MISSING, Field
 from planhat_orm.orm.following import load_listed, load_related
-from planhat_orm.orm.refs import LinkOptions, Ref, link_id, name_of_target, own_key, refusal, target_of
+from planhat_orm.orm.refs import (
+    LinkOptions,
+    Ref,
+    assign_instead,
+    find_live,
+    link_id,
+    name_of_target,
+    own_key,
+    own_keys_of,
+    refusal,
+    target_of,
+)
 from planhat_orm.wire.endpoints import is_object_id
 
 __all__ = ["ForeignKey", "Ref", "ReferenceList", "References", "Related", "target_of"]
@@ -104,6 +115,11 @@ class ForeignKey(Field[M, "M | Ref[M]"], Generic[M]):
             if key is None:
                 raise marshmallow.ValidationError(f"is {an(self.to)} that is not saved yet; save it first")
             value = key
+        if isinstance(value, str) and not is_object_id(value) and own_key(value) is None:
+            raise marshmallow.ValidationError(
+                f"must be a Planhat id (24 hexadecimal digits), not str {conversion.shown(value)}; "
+                f"{assign_instead(self, value)}"
+            )
         if not self.takes_keys and own_key(value) is not None:
             raise marshmallow.ValidationError(refusal(self, value))
         return super().encode(value, zone)
@@ -150,8 +166,23 @@ class References(Generic[M]):
         self._field.write(self._obj, items)
 
     def remove(self, *objects: M | Ref[M] | str) -> None:
-        """Take objects (or ids) out of the list; sent when the owner of the list is saved."""
+        """Take objects (or ids, or references) out of the list; sent when the owner of the list is saved.
+
+        What is not in the list is passed over, as Django does.
+
+        :raises FieldError: for a reference that neither stands in the list like that nor is of a loaded object.
+        """
         gone = {self._field.key_of(self._obj, item) for item in self._field.items_of(self._obj, objects)}
+        for key in {str(key) for key in gone if own_key(key) is not None} - set(self.ids):
+            known = find_live(self._obj._session(), target_of(self._field), key)
+            if known is None:
+                raise FieldError(
+                    f"{self._obj!r}.{self._field.name} holds ids, and nothing loaded tells that of {key!r}: "
+                    f"load the {self._field.to} and remove that"
+                )
+            gone.add(known.id)
+        for one in objects:
+            gone |= own_keys_of(one) if isinstance(one, target_of(self._field)) else set()
         kept = [item for item in self._field.current(self._obj) if self._field.key_of(self._obj, item) not in gone]
         self._field.write(self._obj, kept)
 
@@ -293,9 +324,27 @@ class ReferenceList(Field[References[M], "Iterable[M | Ref[M] | str]"], Generic[
             key = str(value)
         elif isinstance(value, str):
             key = value
+            if not is_object_id(key) and own_key(key) is None and key not in self.texts_in(obj):
+                raise FieldError(
+                    f"{obj._meta.name}.{self.name} must hold Planhat ids (24 hexadecimal digits) or saved objects, not "
+                    f"{conversion.shown(value)}; {assign_instead(self, value)}"
+                )
         else:
             raise FieldError(f"{obj._meta.name}.{self.name} takes {self.to} objects or ids, not {value!r}")
         return present.get(key, {self.item_key: key}) if self.item_key else key
+
+    def texts_in(self, obj: Model) -> list[str]:
+        """Return the texts that the list holds as Planhat sent it, be they ids or not."""
+        stored = obj._raw.get(self.data_key)
+        return [item for item in stored if isinstance(item, str)] if isinstance(stored, list) else []
+
+    def hand_over(self, obj: Model, twin: Model) -> None:
+        try:
+            items = [item for item in self.current(obj) if is_object_id(self.key_of(obj, item))]
+        except DecodeError:
+            return
+        if items:
+            self.write(twin, items)
 
     def item_sent(self, item: Any) -> Any:
         """Return an item of any shape in the one that is sent: an id, or an object that holds it."""

@@ -1,4 +1,4 @@
-"""What a field is, in words: for ``help(Task.status)`` and for messages.
+"""What a field or a record is, in words: for ``help(Task.status)``, a ``repr`` and messages.
 
 Reads descriptions, imports nothing that runs. It does not know what a tenant makes of a property.
 """
@@ -8,7 +8,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from planhat_orm.orm.fields import Field
+
+#: Planhat's names of what tells people which record it is, first found.
+TITLES = ("name", "title", "subject", "mainText", "email", "product", "invoiceNo", "nickName", "action", "text")
+
+
+def title_in(row: Mapping[str, Any]) -> str | None:
+    """Return what tells people which record a row is of; None where nothing does.
+
+    >>> title_in({"_id": "64b0f1a2c3d4e5f60718293a", "name": "", "email": "ada@acme.example"})
+    'ada@acme.example'
+    """
+    return next((row[key] for key in TITLES if isinstance(row.get(key), str) and row[key]), None)
 
 
 def told(field: Field[Any, Any]) -> str:

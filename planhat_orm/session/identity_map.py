@@ -186,6 +186,16 @@ class IdentityMap:
                 return None
         return found
 
+    def known_by(self, cls: type[R], data_key: str, value: str) -> R | None:
+        """Return a live object that holds a key which no two records share, however it came in; None without one.
+
+        All live objects of the class are looked at: ``recent`` is for what is asked often.
+        """
+        with self.lock:
+            found = self.recent(cls, data_key, value)
+            living = (ref() for ref in list(self._table(cls).refs.values()))
+            return found or next((obj for obj in living if obj is not None and obj._raw.get(data_key) == value), None)
+
     def keep(self, obj: Record) -> None:
         """Keep an object alive for a minute, findable by its id and its unique keys."""
         cls, key = type(obj), obj._raw["_id"]

@@ -16,7 +16,7 @@ from planhat_orm.errors import (
     NotSupported,
     ValidationError,
 )
-from planhat_orm.models import NPS, Company, Enduser, Issue, License, Note, User
+from planhat_orm.models import NPS, Company, Enduser, Issue, License, Note, TimeEntry, User
 from planhat_orm.orm.model import Model
 from planhat_orm.orm.options import registry
 from planhat_orm.orm.relations import ForeignKey, ReferenceList, Related
@@ -431,12 +431,9 @@ def test_lists_of_links_that_were_not_loaded_are_assigned_without_loading_them(b
 def test_wrong_items_are_refused_when_assigned(box: Sandbox) -> None:
     acme = Company(name="Acme")
     user = User(nick_name="new")
-    for wrong in ([3], [Enduser()], "kim", 5, [user], [{}]):
+    for wrong in ([3], [Enduser()], "kim", 5, [user], [{}], ["kim"]):
         with pytest.raises(FieldError):
             acme.followers = wrong  # type: ignore[assignment]
-    acme.followers = ["kim"]
-    with box.assert_requests(0), pytest.raises(ValidationError, match="followers: must hold Planhat ids"):
-        acme.save()
     with pytest.raises(FieldError, match="read-only"):
         Note().participants = []
     with pytest.raises(FieldError, match="read-only"):
@@ -575,3 +572,77 @@ def test_a_reverse_manager_over_a_list_reads_and_creates_what_holds_its_object(b
     assert sent(box) == {"title": "New", "companyIds": [acme.id]}
     assert made.companies.ids == [acme.id]
     assert {issue.title for issue in acme.issues.all()} == {"Both", "New"}
+
+
+@pytest.mark.parametrize(
+    ("make", "instead"),
+    [
+        (lambda: Issue(title="x").companies.add("acme-42"), "Company.ref(external_id='acme-42') or the object itself"),
+        (lambda: Issue(title="x").companies.remove("acme-42"), "Company.ref(external_id='acme-42')"),
+        (lambda: Company(name="x").followers.add("kim@v.example"), "User.objects.get(email='kim@v.example')"),
+        (lambda: Enduser(company="acme-42").full_clean(), "Company.ref(external_id='acme-42')"),
+        (lambda: Company(name="x", owner="kim@v.example").full_clean(), "User.objects.get(email='kim@v.example')"),
+        (lambda: Issue(title="x", companies=[" "]).full_clean(), "give an id, or the Company itself"),
+    ],
+)
+def test_a_text_that_is_no_id_is_answered_with_what_to_assign(make: Any, instead: str) -> None:
+    with pytest.raises((FieldError, ValidationError)) as caught:
+        make()
+    assert "Planhat id" in str(caught.value)
+    assert instead in str(caught.value)
+
+
+def test_a_reference_is_removed_by_the_key_of_a_live_object(box: Sandbox) -> None:
+    rows = [box.add(Company, name=name, external_id=f"{name}-1") for name in ("acme", "birch")]
+    issue = Issue.objects.create(title="x", companies=[row["_id"] for row in rows])
+    key = Company.ref(external_id="acme-1")
+    with (
+        box.assert_requests(0),
+        pytest.raises(FieldError, match="nothing loaded tells that of 'extid-acme-1': load the"),
+    ):
+        issue.companies.remove(key)
+    assert issue.changes() == {}
+    companies = list(Company.objects.all())
+    with box.assert_requests(0):
+        issue.companies.remove(key)
+        assert issue.companies.ids == [rows[1]["_id"]]
+        issue.companies.add(key)
+        issue.companies.remove(key)
+        issue.companies.add(key)
+        issue.companies.remove(next(one for one in companies if one.name == "acme"))
+        issue.companies.remove(GONE)
+    assert issue.companies.ids == [rows[1]["_id"]]
+
+
+def test_a_reference_that_planhat_drops_is_told(box: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    acme = box.add(Company, name="Acme", external_id="acme-42")
+    birch = box.add(Company, name="Birch", external_id="birch-1")
+    issue = Issue.objects.create(title="x", companies=[acme["_id"]])
+    issue.companies.add(Company.ref(external_id="birch-1"), Company.ref(external_id="nope"))
+    with box.assert_requests(1):
+        issue.save()
+    assert issue.companies.ids == [acme["_id"], birch["_id"]]
+    assert (
+        "did not store 1 of extid-birch-1, extid-nope in companies: it has no such Company, or the list" in caplog.text
+    )
+    caplog.clear()
+    entry = TimeEntry.objects.create(date=date(2026, 1, 1), hours=1, company=Company.ref(external_id="nope"))
+    assert entry.company_id is None
+    assert "Planhat did not store extid-nope in company: it has no such Company" in caplog.text
+    caplog.clear()
+    entry.company = Company.ref(external_id="acme-42")
+    entry.save()
+    issue.companies = [acme["_id"], Company.ref(external_id="birch-1"), Company.ref(external_id="acme-42")]
+    issue.save()
+    assert caplog.text == ""
+
+
+def test_of_several_references_those_that_are_known_to_be_dropped_are_told(
+    box: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    box.add(Company, name="Acme", external_id="acme-42")
+    known = list(Company.objects.all())
+    issue = Issue(title="x", companies=[Company.ref(external_id="acme-42"), Company.ref(external_id="nope")])
+    issue.save()
+    assert issue.companies.ids == [known[0].id]
+    assert "did not store extid-nope in companies" in caplog.text
