@@ -1,4 +1,4 @@
-"""What is wrong with a ``class Meta``, said when the class is made.
+"""What is wrong with a declaration, said when the class is made.
 
 People write models of their own, and a name that means nothing would be sent and never noticed: Planhat ignores what
 it does not know. Imports the errors and descriptions. It does not promise that what is declared is true.
@@ -6,12 +6,14 @@ it does not know. Imports the errors and descriptions. It does not promise that 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from planhat_orm.errors import ConfigurationError, suggestion
 from planhat_orm.orm.evidence import Evidence, Quirk
-from planhat_orm.orm.fields import Custom
+from planhat_orm.orm.fields import Choice, Custom, Field, Integer, Number
 from planhat_orm.orm.params import Param
 
 if TYPE_CHECKING:
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 
     from planhat_orm.orm.options import Options
 
+_log = logging.getLogger("planhat_orm.orm")
+
+#: Types that people write where a field is meant.
+PLAIN_TYPES = (str, int, float, bool, datetime, date, list, dict)
 #: What can be done with an object; each is offered unless ``Meta.not_offered`` says what to do instead.
 OPERATIONS = ("create", "get", "list", "update", "delete", "bulk_upsert")
 #: What ``Meta.evidence`` may speak of, beside the operations one by one.
@@ -42,6 +48,8 @@ def check_options(meta: Options, defaults: Mapping[str, Any]) -> None:
             raise _wrong(meta, option, f"is {value!r}, and takes a tuple: ({value!r},)")
         if isinstance(default, dict) and not isinstance(value, Mapping):
             raise _wrong(meta, option, f"is {value!r}, and takes a dictionary")
+    if meta.path != meta.path.strip("/ "):
+        raise _wrong(meta, "path", f"is {meta.path!r}, and takes the collection alone: {meta.path.strip('/ ')!r}")
     _check_numbers(meta)
     _check_names(meta, "not_offered", meta.not_offered, OPERATIONS)
     _check_names(meta, "evidence", meta.evidence, ASPECTS)
@@ -61,8 +69,12 @@ def check_fields(meta: Options) -> None:
 
     :raises ConfigurationError: naming the class, the option and the field that was probably meant.
     """
+    for field in (*meta.fields, *meta.virtual):
+        if (wrong := next(contradictions(field), None)) is not None:
+            raise ConfigurationError(f"{meta.name}.{field.name} {wrong}")
     if meta.abstract or not meta.path:
         return
+    _tell_undeclared(meta)
     _check_write_keys(meta)
     for option, key in _spoken_of(meta):
         if key not in meta.by_key:
@@ -82,6 +94,82 @@ def check_fields(meta: Options) -> None:
             raise ConfigurationError(
                 f"{meta.name}.{field.name} is a custom field, and {meta.name} has none: Planhat keeps no custom values "
                 'of it. If it does, declare custom: CustomData = CustomData("custom")'
+            )
+
+
+def check_body(cls: type) -> None:
+    """Refuse what stands in the body of a class where a field was meant, and would be no field without a word.
+
+    :raises ConfigurationError: naming the class and what to write.
+    """
+    for name, value in vars(cls).items():
+        place = f"{cls.__name__}.{name}"
+        if isinstance(value, tuple) and len(value) == 1 and isinstance(value[0], Field):
+            raise ConfigurationError(f"{place} is a tuple that holds a field: take the comma behind it away")
+        if isinstance(value, type) and issubclass(value, Field):
+            kind = value.__name__
+            raise ConfigurationError(f'{place} is the class {kind} itself: write fields.{kind}("Planhat\'s name")')
+        if not name.startswith("_") and value in PLAIN_TYPES:
+            raise ConfigurationError(f"{place} is a type and no field: write {_declared_as(name, value.__name__)}")
+    for name, annotation in vars(cls).get("__annotations__", {}).items():
+        if name in vars(cls) or name.startswith("_"):
+            continue
+        said = str(getattr(annotation, "__name__", annotation))
+        if said.startswith("fields."):
+            raise ConfigurationError(f"{cls.__name__}.{name} is annotated as a field but none is assigned to it")
+        if said.removesuffix(" | None") in {kind.__name__ for kind in PLAIN_TYPES}:
+            raise ConfigurationError(
+                f"{cls.__name__}.{name} is annotated as {said} and is no field: write "
+                f"{_declared_as(name, said.removesuffix(' | None'))}"
+            )
+
+
+def _declared_as(name: str, kind: str) -> str:
+    """Return the declaration that was probably meant by the name of a type."""
+    made = {"str": "Text", "int": "Integer", "float": "Number", "bool": "Boolean", "datetime": "DateTime"}
+    made |= {"date": "Date", "list": "List", "dict": "Map"}
+    return f'{name}: fields.{made[kind]} = fields.{made[kind]}("Planhat\'s name")'
+
+
+def contradictions(field: Field[Any, Any]) -> Iterator[str]:
+    """Yield what is wrong with how a field is declared.
+
+    >>> list(contradictions(Field("name", read_only=True, write_only=True)))
+    ['cannot be read_only and write_only at once']
+    """
+    if field.name.startswith("_"):
+        yield "begins with an underscore, and such names are Python's own: choose another"
+    if "__" in field.name:
+        yield "holds '__', which divides the parts of a path in filters: choose another name"
+    for one, other in (("read_only", "write_only"), ("read_only", "required"), ("get_only", "write_only")):
+        if getattr(field, one) and getattr(field, other):
+            yield f"cannot be {one} and {other} at once"
+    if isinstance(field, Choice) and not field.choices:
+        yield "has no choices; a text that may be anything is a fields.Text"
+    if (field.least is not None or field.most is not None) and not isinstance(field, (Number, Integer)):
+        yield "has least= or most=, which are for numbers"
+    if field.least is not None and field.most is not None and field.least > field.most:
+        yield f"has least={field.least} above most={field.most}"
+    if getattr(field, "item_key", "") not in ("", "id", "_id"):
+        yield "has an item_key that holds no id; it is 'id' or '_id'"
+
+
+def _tell_undeclared(meta: Options) -> None:
+    """Warn of a plain field that a class of the tenant adds: Planhat drops what it does not know, without an error."""
+    ready = [base.__dict__["_meta"] for base in meta.model.__mro__[1:] if "_meta" in base.__dict__]
+    known = next((above for above in ready if above.path == meta.path and not above.abstract), None)
+    if known is None or meta.custom is None or meta.said:
+        return  # a class with a Meta of its own is an object of its own: a note is not just any conversation
+    for field in meta.fields:
+        if field.data_key not in known.by_key and field.name in vars(meta.model):
+            _log.warning(
+                "%s.%s: %s has no property %r that is known. A custom field is declared with fields.Custom(%r, ...); "
+                "Planhat drops other names without an error",
+                meta.name,
+                field.name,
+                known.name,
+                field.data_key,
+                field.data_key,
             )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from contextlib import nullcontext
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Never, Self, cast, dataclass_transform
 
 from planhat_orm.errors import (
     AmbiguousWrite,
@@ -23,10 +23,9 @@ from planhat_orm.errors import (
     StaleObjectError,
     UnknownField,
 )
-from planhat_orm.orm import copying, definitions, missing, tracking
+from planhat_orm.orm import copying, definitions, dropped, missing, tracking
 from planhat_orm.orm.aliases import renamed
 from planhat_orm.orm.conversion import plain_copy
-from planhat_orm.orm.dropped import tell_dropped
 from planhat_orm.orm.fields import MISSING, Field, Id
 from planhat_orm.orm.manager import ObjectsDescriptor, refuse_absent
 from planhat_orm.orm.options import Options, fields_of, register
@@ -406,7 +405,7 @@ class Model(Holder, metaclass=ModelBase):
         else:
             # Some properties only a get shows, so that their absence here tells nothing.
             [row] = renamed(self._meta, [outcome.row])
-            tell_dropped(session, self, self._meta.as_read(outcome.change.after or {}), row)
+            dropped.tell_dropped(session, self, self._meta.as_read(outcome.change.after or {}), row)
             loaded = self._meta.listed_keys | (row.keys() & self._meta.keys)
         state = self._ensure_state()
         earlier, state.written = state.written, 0
@@ -482,7 +481,7 @@ class Model(Holder, metaclass=ModelBase):
         return dict(field.export(self) for field in self._meta.fields if self._holds(field.data_key))
 
     @classmethod
-    def ref(cls, *, external_id: str | None = None, source_id: str | None = None) -> Ref[Self]:
+    def ref(cls, *unnamed: Never, external_id: str | None = None, source_id: str | None = None) -> Ref[Self]:
         """Return a reference by your own key, which costs no request and is sent as "extid-..." or "srcid-...".
 
         :raises NotSupported: where Planhat is not documented to take one.
@@ -491,7 +490,7 @@ class Model(Holder, metaclass=ModelBase):
         >>> str(Company.ref(external_id="acme-42"))
         'extid-acme-42'
         """
-        return make_ref(cls, {"external_id": external_id, "source_id": source_id})
+        return make_ref(cls, {"external_id": external_id, "source_id": source_id}, unnamed)
 
 
 # Hydrating a page goes past __setattr__, which is there for people's typing slips.

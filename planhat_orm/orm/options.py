@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from planhat_orm.errors import ConfigurationError, NotSupported, UnknownField, suggestion
 from planhat_orm.orm.custom import CustomData
 from planhat_orm.orm.fields import Custom, Field, IdOf
-from planhat_orm.orm.meta_checks import OPERATIONS, check_fields, check_options
+from planhat_orm.orm.meta_checks import OPERATIONS, check_body, check_fields, check_options
 from planhat_orm.orm.params import Param
+from planhat_orm.orm.suggesting import hint
 
 __all__ = ["META_DEFAULTS", "OPERATIONS", "Options", "fields_of", "register", "registry", "said_in"]
 
@@ -279,15 +280,8 @@ class Options:
 
         :param attribute: an attribute was meant, so that managers and methods may be suggested, too.
         """
-        exact: dict[str, str] = {}
-        for field in (*self.virtual, *self.fields):
-            exact.setdefault(field.data_key.casefold(), field.name)
-            if field.label:
-                exact.setdefault(field.label.casefold(), field.name)
-        meant = exact.get(name.casefold())
         others = [known for known in dir(self.model) if not known.startswith("_")] if attribute else []
-        hint = f"; did you mean {meant!r}?" if meant else suggestion(name, [*others, *self.by_name])
-        return f"{self.name} has no field {name!r}{hint}"
+        return f"{self.name} has no field {name!r}{hint(self, name, others)}"
 
     def __repr__(self) -> str:
         return f"<Options of {self.name}>"
@@ -341,12 +335,5 @@ def fields_of(cls: type, reserved: Iterable[str]) -> list[Field[Any, Any]]:
                 raise ConfigurationError(f"{cls.__name__}: {name!r} hides the inherited field of that name")
             elif not name.startswith("_"):
                 others[name] = base
-    for name, value in vars(cls).items():
-        if isinstance(value, tuple) and len(value) == 1 and isinstance(value[0], Field):
-            raise ConfigurationError(
-                f"{cls.__name__}.{name} is a tuple that holds a field: take the comma behind it away"
-            )
-    for name, annotation in vars(cls).get("__annotations__", {}).items():
-        if name not in vars(cls) and str(annotation).startswith("fields."):
-            raise ConfigurationError(f"{cls.__name__}.{name} is annotated as a field but none is assigned to it")
+    check_body(cls)
     return list(found.values())

@@ -77,8 +77,11 @@ def target_of(field: Link) -> type[Model]:
         raise ConfigurationError(f"{field!r} points to {field.to!r}, which is no model; import its module") from None
 
 
-def make_ref(model: type[M], keys: dict[KeyKind, Any]) -> Ref[M]:
+def make_ref(model: type[M], keys: dict[KeyKind, Any], unnamed: tuple[Any, ...] = ()) -> Ref[M]:
     """Build the reference of ``Model.ref``; refused where no field takes one."""
+    if unnamed:
+        kinds = " or ".join(f"{kind}={unnamed[0]!r}" for kind in keys)
+        raise InvalidQuery(f"{model.__name__}.ref({unnamed[0]!r}) does not say which key that is: {kinds}")
     given: dict[KeyKind, Any] = {kind: key for kind, key in keys.items() if key is not None}
     if len(given) != 1:
         raise InvalidQuery(f"{model.__name__}.ref() takes one of external_id= and source_id=")

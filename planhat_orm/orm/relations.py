@@ -189,6 +189,12 @@ class References(Generic[M]):
     def _items(self) -> list[Any]:
         return self._field.items_in(self._obj)
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            instead = ": write add(...)" if name in ("append", "extend", "insert") else ""
+            raise AttributeError(f"a list of references has no {name!r}{instead}")
+
     def __iter__(self) -> Iterator[M]:
         keys, target, session = self.ids, target_of(self._field), self._obj._session()
         held: dict[str, Any] = {}

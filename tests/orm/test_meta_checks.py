@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from planhat_orm.errors import ConfigurationError
+from planhat_orm.models import Company
 from planhat_orm.orm import fields
 from planhat_orm.orm.custom import CustomData
 from planhat_orm.orm.evidence import Quirk, Source, documented
 from planhat_orm.orm.model import Model
 from planhat_orm.orm.options import registry
 from planhat_orm.orm.params import Param
+from planhat_orm.orm.relations import ReferenceList
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,3 +164,54 @@ def test_a_custom_field_needs_an_object_that_has_custom_values() -> None:
     tall: Any = type("Tall", (shelf,), {"__module__": __name__, "custom": custom, "tier": fields.Custom("Tier", str)})
     assert tall._meta.custom is custom
     assert tall(tier="Gold").custom == {"Tier": "Gold"}
+
+
+def holding(**body: Any) -> type[Model]:
+    """Make a model whose body holds this."""
+    meta = type("Meta", (), {"path": "shelves-of-this-test"})
+    return type(Model)("Shelf", (Model,), {"__module__": __name__, "Meta": meta, **body})
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"title": fields.Text}, r"Shelf\.title is the class Text itself: write fields\.Text\("),
+        ({"title": str}, r"Shelf\.title is a type and no field: write title: fields\.Text = fields\.Text\("),
+        ({"day": date}, r"write day: fields\.Date = "),
+        ({"__annotations__": {"title": "str"}}, r"Shelf\.title is annotated as str and is no field"),
+        (
+            {"__annotations__": {"size": "float | None"}},
+            r"float \| None and is no field: write size: fields\.Number",
+        ),
+        ({"__annotations__": {"done": bool}}, r"as bool and is no field: write done: fields\.Boolean"),
+        ({"a__b": fields.Text("ab")}, r"Shelf\.a__b holds '__', which divides"),
+        ({"_x": fields.Text("x")}, r"Shelf\._x begins with an underscore"),
+        ({"a": fields.Text("a", read_only=True, required=True)}, "a cannot be read_only and required at once"),
+        ({"a": fields.Text("a", read_only=True, write_only=True)}, "read_only and write_only at once"),
+        ({"a": fields.Text("a", get_only=True, write_only=True)}, "get_only and write_only at once"),
+        ({"a": fields.Choice("a")}, r"a has no choices; a text that may be anything is a fields\.Text"),
+        ({"a": fields.Text("a", most=3)}, "which are for numbers"),
+        ({"a": fields.Number("a", least=3, most=1)}, "least=3 above most=1"),
+        ({"a": ReferenceList("User", "a", item_key="nope")}, "item_key that holds no id; it is 'id' or '_id'"),
+        ({"Meta": type("Meta", (), {"path": "/shelves/"})}, "path is '/shelves/', and takes .* alone: 'shelves'"),
+    ],
+)
+def test_what_would_be_no_field_or_a_wrong_one_is_told(body: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        holding(**body)
+
+
+def test_a_body_may_hold_what_is_no_field() -> None:
+    noted = {"ROWS": "ClassVar[int]", "shelf": "Shelf", "_kept": "int"}
+    assert holding(LIMIT=3, Meta=type("Meta", (), {"path": "shelves-of-this-test"}), __annotations__=noted)
+
+
+def test_a_plain_field_in_a_class_over_a_ready_model_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    type(Model)("Account", (Company,), {"__module__": __name__, "tier": fields.Custom("Tier", str)})
+    assert caplog.text == ""
+    type(Model)("Account", (Company,), {"__module__": __name__, "tier": fields.Text("Tier")})
+    [told] = caplog.records
+    assert told.getMessage() == (
+        "Account.tier: Company has no property 'Tier' that is known. A custom field is declared with "
+        "fields.Custom('Tier', ...); Planhat drops other names without an error"
+    )

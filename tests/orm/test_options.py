@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from planhat_orm.errors import ConfigurationError, FieldError, ObjectDoesNotExist, UnknownField, ValidationError
-from planhat_orm.models import Company, Enduser, Note, User
+from planhat_orm.models import Company, Enduser, Invoice, Note, Task, User
 from planhat_orm.orm import fields
 from planhat_orm.orm.model import Model
 from planhat_orm.orm.options import registry
@@ -181,6 +181,8 @@ def test_each_model_has_its_own_exceptions() -> None:
         (Enduser, "Title", "position"),
         (Note, "Title", "subject"),
         (User, "nickname", "nick_name"),
+        (Task, "due_date", "end_time"),
+        (Invoice, "amount", "amount_total"),
     ],
 )
 def test_an_unknown_name_is_answered_with_the_nearest(model: type[Model], name: str, meant: str) -> None:
@@ -188,6 +190,20 @@ def test_an_unknown_name_is_answered_with_the_nearest(model: type[Model], name: 
         model._meta.field(name)
     with pytest.raises(FieldError, match=meant):
         model(**{name: 1})
+
+
+def test_an_opposite_is_said_to_be_one_and_a_word_of_a_label_is_enough() -> None:
+    assert User._meta.unknown("is_active").endswith("; did you mean 'inactive', its opposite?")
+    assert Task._meta.unknown("due").endswith("; did you mean 'end_time', in Planhat's screens 'Due Date'?")
+
+
+def test_a_property_is_answered_with_the_fields_that_it_is_made_of() -> None:
+    said = "User has no field 'name': User.name is put together here, of first_name and last_name; use those"
+    for ask in (lambda: User.objects.filter(name="Kim"), lambda: Company.objects.filter(owner__name="Kim")):
+        with pytest.raises(UnknownField) as caught:
+            ask()
+        assert str(caught.value) == said
+    assert User(first_name="Kim", last_name="R").name == "Kim R"
 
 
 def test_nothing_is_suggested_where_nothing_is_near() -> None:

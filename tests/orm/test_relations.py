@@ -592,6 +592,17 @@ def test_a_text_that_is_no_id_is_answered_with_what_to_assign(make: Any, instead
     assert instead in str(caught.value)
 
 
+def test_a_reference_names_its_key() -> None:
+    with pytest.raises(InvalidQuery, match=r"Company\.ref\('acme'\) does not say .*: external_id='acme' or source_id="):
+        Company.ref("acme")  # type: ignore[arg-type]
+
+
+def test_what_lists_have_and_references_have_not_is_answered_with_what_to_write() -> None:
+    with pytest.raises(AttributeError, match=r"write add\(\.\.\.\)"):
+        Issue(title="x").companies.append("acme")  # type: ignore[attr-defined]
+    assert not hasattr(Issue(title="x").companies, "nothing")
+
+
 def test_a_reference_is_removed_by_the_key_of_a_live_object(box: Sandbox) -> None:
     rows = [box.add(Company, name=name, external_id=f"{name}-1") for name in ("acme", "birch")]
     issue = Issue.objects.create(title="x", companies=[row["_id"] for row in rows])
