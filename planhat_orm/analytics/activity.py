@@ -8,7 +8,7 @@ documentation and from later clients. It does not promise that an event is kept:
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Never
 
 from planhat_orm.analytics import pushing
 from planhat_orm.analytics.delivering import Delivery
@@ -165,6 +165,20 @@ COUNT = Input(
 BULK_FORM = replace(FORM, inputs=(*FORM.inputs, COUNT))
 
 
+class NoActivities(NotSupported, AttributeError):
+    """Activities cannot be read. An AttributeError as well, so that ``hasattr``, ``help`` and consoles look on."""
+
+
+class NothingToRead:
+    """Stands where models have their manager."""
+
+    def __get__(self, obj: Any, owner: type[Any]) -> Never:
+        raise NoActivities(
+            "Planhat gives no activities back over the API: Activity.track() and Activity.push() send them; what a "
+            "person did shows in Enduser.last_active and Company.last_activities, and in the app"
+        )
+
+
 class Activity:
     """What a person did, told to Planhat: ``track`` one event, ``push`` many, ``segment`` a call of Segment.
 
@@ -180,6 +194,7 @@ class Activity:
     """
 
     _meta: ClassVar[Any] = Kind()
+    objects: ClassVar[NothingToRead] = NothingToRead()
     #: What an event may hold.
     FIELDS: ClassVar[tuple[Input, ...]] = BULK_FORM.inputs
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import json
 import numbers
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ import marshmallow
 from planhat_orm.errors import ValidationError, suggestion
 from planhat_orm.orm import conversion
 from planhat_orm.orm.model import Model
+from planhat_orm.orm.options import registry
 from planhat_orm.orm.refs import Ref
 from planhat_orm.session.session import Session
 from planhat_orm.wire.endpoints import is_object_id
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from planhat_orm.orm.evidence import Evidence
 
 Body = dict[str, Any]
+#: What is said of a name that is none.
+UNKNOWN = "is not known here"
 #: Replaces the objects among the values of a row by their keys; adds to the complaints what cannot be.
 Unfold = Callable[[dict[str, Any], Session], dict[str, Any]]
 
@@ -135,9 +138,8 @@ class Form:
         """
         given = {name: value for name, value in values.items() if value is not None}
         known = {one.name: one for one in self.inputs}
-        problems: dict[str, list[str]] = {
-            str(name): [self._unknown(name)] for name in given if name not in known and name not in self.objects
-        }
+        odd = [name for name in given if name not in known and name not in self.objects]
+        problems: dict[str, list[str]] = {str(name): [self._unknown(name)] for name in odd}
         try:
             unfolded = self.unfold(given, session) if self.unfold is not None else given
         except ValidationError as error:
@@ -158,7 +160,7 @@ class Form:
         if self.one_of and not any(name in unfolded for name in self.one_of) and not problems:
             problems[self.one_of[0]] = [f"one of {', '.join((*self.one_of, *self.objects[:1]))} is required"]
         if problems:
-            raise ValidationError(problems, model=self.model)
+            raise ValidationError(problems if bulk else self.with_names(problems), model=self.model)
         return body
 
     def _unknown(self, name: Any) -> str:
@@ -166,7 +168,22 @@ class Form:
         theirs = {key: one.name for one in self.inputs for key in (one.data_key, *one.bulk_keys)}
         meant = theirs.get(name)
         hint = f"; did you mean {meant!r}?" if meant else suggestion(str(name), names)
-        return f"is not known here{hint or ': known are ' + ', '.join(names)}"
+        return f"{UNKNOWN}{hint}"
+
+    def with_names(self, problems: dict[str, Any]) -> dict[str, Any]:
+        """Add the names that are known, once, where one of the complaints needs them."""
+        if UNKNOWN not in _texts(problems):
+            return problems
+        return {**problems, "known": [", ".join((*(one.name for one in self.inputs), *self.objects))]}
+
+
+def _texts(problems: Any) -> Iterator[str]:
+    """Yield the complaints among complaints of any depth."""
+    if isinstance(problems, str):
+        yield problems
+    else:
+        for one in problems.values() if isinstance(problems, Mapping) else problems:
+            yield from _texts(one)
 
 
 def encoded(converter: conversion.Tolerant, value: Any, zone: datetime.tzinfo | None) -> Any:
@@ -204,6 +221,16 @@ def session_for(session: Session | None, values: Iterable[Any]) -> Session:
     return session or next((one for one in joined if one is not None), None) or Session.current()
 
 
+def classes_of(paths: Iterable[str]) -> list[str]:
+    """Return the names of the classes over these collections, in their order.
+
+    >>> classes_of(["companies", "endusers"])
+    ['Company', 'Enduser']
+    """
+    found = {model._meta.path: name for name, model in reversed(list(registry.items()))}
+    return [found.get(path, path) for path in paths]
+
+
 def key_of(value: Any, name: str, paths: Mapping[str, str], session: Session) -> tuple[str, str]:
     """Return Planhat's name of the model of an object, and its external id.
 
@@ -215,8 +242,16 @@ def key_of(value: Any, name: str, paths: Mapping[str, str], session: Session) ->
     model = value.model if isinstance(value, Ref) else type(value)
     title = paths.get(model._meta.path) if isinstance(value, (Ref, Model)) else None
     if title is None:
-        wanted = ", ".join(sorted(paths.values()))
-        raise ValidationError({name: [f"must be an object of {wanted}, not {conversion.shown(value)}"]})
+        wanted = classes_of(paths)
+        text = value if isinstance(value, str) and value.strip() else "..."
+        raise ValidationError(
+            {
+                name: [
+                    f"must be {' or '.join(map(conversion.an, wanted))}, or a reference to one, not "
+                    f"{conversion.shown(value)}: write {wanted[0]}.ref(external_id={text!r})"
+                ]
+            }
+        )
     if isinstance(value, Ref):
         if value.kind != "external_id":
             raise ValidationError({name: ["Planhat finds it by external id only, not by source id"]})

@@ -142,10 +142,10 @@ def checked(form: Form, rows: Iterable[Any], given: Mapping[str, Any], session: 
             if wrong <= MOST_NAMED:
                 problems[f"rows[{place}]"] = error.messages
         if not whole and (place + 1) % MAX_ITEMS == 0:
-            refuse(form.model, problems, wrong)
+            refuse(form, problems, wrong)
             yield from bodies
             bodies = []
-    refuse(form.model, problems, wrong)
+    refuse(form, problems, wrong)
     yield from bodies
 
 
@@ -161,12 +161,13 @@ def _said(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if value is not None}
 
 
-def refuse(model: str, problems: dict[str, Any], wrong: int) -> None:
+def refuse(form: Form, problems: dict[str, Any], wrong: int) -> None:
     """Raise when there are rows that may not be sent."""
+    problems = form.with_names(problems)
     if wrong > MOST_NAMED:
         problems["and"] = [f"{wrong - MOST_NAMED:,} rows more"]
     if problems:
-        raise ValidationError(problems, model=f"{model}.push()")
+        raise ValidationError(problems, model=f"{form.model}.push()")
 
 
 def chunks(bodies: Iterable[Body], *, most: int, size: int) -> Iterator[list[Body]]:

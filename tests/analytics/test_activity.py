@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import pydoc
 from datetime import UTC, date
 from typing import TYPE_CHECKING, Any
 
@@ -145,7 +146,7 @@ def test_an_unknown_person_without_a_company_is_acknowledged_and_dropped(box: Sa
         ({"email": "a@b.example", "company": Company(name="New")}, "company: .* has no external id"),
         ({"enduser": Enduser(first_name="Ada")}, "enduser: .* has no external id"),
         ({"enduser": Ref(Enduser, "external_id", "ada-1"), "weight": True}, "weight: must be a number"),
-        ({"enduser": Company(name="Acme")}, "enduser: must be an object of Enduser"),
+        ({"enduser": Company(name="Acme")}, "enduser: must be an Enduser, or a reference to one, not <Company"),
     ],
 )
 def test_an_event_that_may_not_be_sent_is_refused(
@@ -351,3 +352,10 @@ def test_no_failure_shows_the_tenant_token(
         call()
     result = getattr(caught.value, "result", None)
     assert secret not in f"{caught.value} {caught.value!r} {caught.value.__dict__} {result!r} {caplog.text}"
+
+
+def test_activities_cannot_be_read_and_what_to_do_is_said() -> None:
+    with pytest.raises(NotSupported, match=r"Activity\.track\(\) and Activity\.push\(\) send them; what a person did"):
+        _ = Activity.objects
+    assert not hasattr(Activity, "objects")
+    assert "track" in pydoc.plain(pydoc.render_doc(Activity))

@@ -210,13 +210,27 @@ def test_a_row_that_may_not_be_sent_is_named_and_nothing_is_sent(
     assert box.requests == []
 
 
+def test_the_names_that_are_known_are_said_once(box: Sandbox, session: Session) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Metric.push([{**POINT, "xyzzy": 1, "plugh": 2}, {**POINT, "xyzzy": 3}])
+    assert str(caught.value).count("is not known here") == 3
+    assert str(caught.value).count("known: dimension_id, value, external_id, model, date, parent") == 1
+    with pytest.raises(ValidationError) as caught:
+        Metric.push([{**POINT, "valeu": 1}])
+    assert str(caught.value).endswith("is not known here; did you mean 'value'?")
+    assert box.requests == []
+
+
 @pytest.mark.parametrize(
     ("parent", "said"),
     [
         (Company(name="New"), "has no external id"),
-        (User(email="kim@vendor.example"), "must be an object of Asset, Company, EndUser, Project"),
+        (
+            User(email="kim@vendor.example"),
+            "must be a Company or an Enduser or an Asset or a Project, or a ref",
+        ),
         (Company.ref(source_id="crm-1"), "by external id only"),
-        ("acme-42", "must be an object of"),
+        ("acme-42", r"not 'acme-42': write Company\.ref\(external_id='acme-42'\)"),
     ],
 )
 def test_a_parent_that_planhat_could_not_find_is_refused(
