@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import marshmallow
+
 from planhat_orm.models.sources import CRUDS, DLT, PH_DESK, POSTMAN, TENANT_GUIDE, TORQ, official
 from planhat_orm.orm import definitions, fields
 from planhat_orm.orm.evidence import Quirk, documented, inferred, observed
 from planhat_orm.orm.model import Model
+from planhat_orm.orm.options import registry
 from planhat_orm.orm.params import Param
 
 if TYPE_CHECKING:
@@ -23,6 +26,34 @@ if TYPE_CHECKING:
     ModelClass: TypeAlias = type[Model]
 
 PAGE = official("custom-field")
+
+
+class ParentName(fields.Text):
+    """The object that a custom field is of. A tenant's own objects may have any name; a slip in a known one is told."""
+
+    def encode(self, value: Any, zone: tzinfo | None = None) -> Any:
+        sent = super().encode(value, zone)
+        if isinstance(sent, str) and (meant := slip_of(sent)) is not None:
+            raise marshmallow.ValidationError(f"must be {meant!r}, in small letters and of one, not {sent!r}")
+        return sent
+
+
+def slip_of(parent: str) -> str | None:
+    """Return what is meant by another spelling of a known parent; None where there is nothing to say.
+
+    What has capitals inside, such as "EndUser", passes: how Planhat writes parents of two words is not documented.
+
+    >>> slip_of("Company"), slip_of("companies"), slip_of("company"), slip_of("EndUser"), slip_of("Ship")
+    ('company', 'company', None, None, None)
+    """
+    if parent != parent.lower() and parent != parent.capitalize() and parent != parent.upper():
+        return None
+    known = [model for model in registry.values() if model._meta.custom is not None]
+    names = {definitions.parent_of(model): model._meta.path for model in known}
+    plurals = {path: name for name, path in names.items() if list(names.values()).count(path) == 1}
+    said = parent.strip().lower()
+    meant = said if said in names else plurals.get(said)
+    return meant if meant != parent else None
 
 
 class CustomField(Model):
@@ -84,7 +115,7 @@ class CustomField(Model):
 
     name: fields.Text = fields.Text("name", required=True, help="the key in custom, with its case and spaces")
     type: fields.Choice = fields.Choice("type", required=True, choices=tuple(definitions.CONVERTERS))
-    parent: fields.Text = fields.Text("parent", required=True, help="the object it is of, in small letters: company")
+    parent: fields.Text = ParentName("parent", required=True, help="the object it is of, in small letters: company")
     list_values: fields.TextList = fields.TextList("listValues", help="the options of a list or a multipicklist")
     is_featured: fields.Boolean = fields.Boolean("isFeatured", help="shown in the detail view")
     is_hidden: fields.Boolean = fields.Boolean("isHidden", help="in no view; False is sent with a create")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypedDict, TypeVar
 
-from planhat_orm.errors import ConfigurationError, InvalidQuery, NotSupported
+from planhat_orm.errors import ConfigurationError, FieldError, InvalidQuery, NotSupported
 from planhat_orm.orm.conversion import an
 from planhat_orm.orm.options import registry
 from planhat_orm.wire.endpoints import PREFIXES, KeyKind, split_prefix
@@ -37,6 +37,10 @@ class Ref(Generic[M]):
 
     def __str__(self) -> str:
         return PREFIXES[self.kind] + self.key
+
+
+class NoKeysTaken(NotSupported, FieldError):
+    """A field takes no own keys. A FieldError as well, so that lists of items name the one that has it."""
 
 
 class LinkOptions(TypedDict, total=False):

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack, overload
 
 import marshmallow
 
-from planhat_orm.errors import ConfigurationError, DecodeError, FieldError, NotSupported
+from planhat_orm.errors import ConfigurationError, DecodeError, FieldError
 from planhat_orm.orm import conversion
 from planhat_orm.orm.conversion import an
 from planhat_orm.orm.fields import MISSING, Field
 from planhat_orm.orm.following import load_listed, load_related
 from planhat_orm.orm.refs import (
     LinkOptions,
+    NoKeysTaken,
     Ref,
     assign_instead,
     find_live,
@@ -91,7 +92,7 @@ class ForeignKey(Field[M, "M | Ref[M]"], Generic[M]):
                         f"{obj._meta.name}.{self.name} takes {an(self.to)}, not {an(value.model.__name__)}"
                     )
                 if not self.takes_keys:
-                    raise NotSupported(f"{obj._meta.name}.{self.name} {refusal(self, value)}")
+                    raise NoKeysTaken(f"{obj._meta.name}.{self.name} {refusal(self, value)}")
             elif not isinstance(value, target):
                 raise FieldError(f"{obj._meta.name}.{self.name} takes {an(self.to)}, not {conversion.shown(value)}")
             else:
@@ -326,7 +327,7 @@ class ReferenceList(Field[References[M], "Iterable[M | Ref[M] | str]"], Generic[
                 raise FieldError(f"{obj._meta.name}.{self.name}: {value!r} is not saved yet; save it first")
         elif isinstance(value, Ref) and issubclass(value.model, target_of(self)):
             if not self.takes_keys:
-                raise NotSupported(f"{obj._meta.name}.{self.name} {refusal(self, value)}")
+                raise NoKeysTaken(f"{obj._meta.name}.{self.name} {refusal(self, value)}")
             key = str(value)
         elif isinstance(value, str):
             key = value

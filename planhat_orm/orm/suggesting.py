@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from planhat_orm.orm.options import Options
 
 #: How alike two names have to be, from 0 to 1.
-ALIKE = 0.68
+ALIKE = 0.65
 #: What a name is worth that holds the other one as a word, and what a field costs that cannot be written.
 HOLDS, READ_ONLY = 0.2, 0.15
 
@@ -61,7 +61,7 @@ def letters(name: str) -> str:
 def likeness(meta: Options, name: str, known: str) -> float:
     """Return how alike a name is to a known one; what can be written comes before what cannot be."""
     folded, other = name.casefold(), known.casefold()
-    found = SequenceMatcher(None, folded, other).ratio()
+    found = SequenceMatcher(None, letters(name), letters(known)).ratio()
     field = meta.by_name.get(known)
     found += HOLDS if f"_{folded}_" in f"_{other}_" else 0
     return found - READ_ONLY if field is not None and field.read_only else found

@@ -41,7 +41,7 @@ DONE: frozenset[Status] = frozenset({"created", "updated", "unchanged", "stored"
 NOT_DONE: frozenset[Status] = frozenset({"failed", "not_found", "unknown", "not_sent"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Change:
     """One write: ``before`` and ``after`` hold Planhat's names; no ``key`` means create, no ``after`` delete.
 
@@ -52,6 +52,8 @@ class Change:
     >>> change = Change(Company, None, {}, {"name": "Acme"})
     >>> change.verb, str(change)
     ('create', "create of Company 'Acme'")
+    >>> change
+    <create of Company 'Acme': name>
     """
 
     model: type[Record]
@@ -86,6 +88,10 @@ class Change:
         where = f"items[{self.place}], " if self.place is not None else ""
         return f"{where}{self.verb} of {self.model._meta.name} {called}".rstrip()
 
+    def __repr__(self) -> str:
+        names = ", ".join(self.after or ())
+        return f"<{self}: {names}>" if names else f"<{self}>"
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -99,7 +105,7 @@ class Told:
     complete: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Outcome:
     """What became of one Change.
 
@@ -135,12 +141,16 @@ class Outcome:
         """The record's id, as far as it is known."""
         return self.found or (self.row or {}).get("_id") or self.change.key
 
+    def __repr__(self) -> str:
+        why = f", {type(self.error).__name__}" if self.error is not None else ""
+        return f"<{self.status}{why}: {self.change}>"
 
-@dataclass(slots=True)
+
+@dataclass(slots=True, repr=False)
 class Ledger:
     """What became of a run of Changes: each is in exactly one of the lists, in the order in which it was made.
 
-    Printed, it is its summary.
+    Printed, it is its summary; its ``repr`` is the first line of that.
 
     >>> ledger = Company.objects.bulk_upsert([{"external_id": "acme-42", "phase": "Renewal"}])
     >>> len(ledger), ledger.ok, print(ledger)
@@ -180,6 +190,10 @@ class Ledger:
 
     def __str__(self) -> str:
         return self.summary()
+
+    def __repr__(self) -> str:
+        # One line in a console, whatever became of thousands; print() gives the reasons, too.
+        return f"<Ledger {self.summary(reasons=0).splitlines()[0]}>"
 
     def reconcile(self) -> Ledger:
         """Read the records of unknown outcome back, settle what that tells, and return this ledger.

@@ -66,7 +66,10 @@ def api_error(
     """
     body = parse_body(text)
     tries = f" after {attempts} attempts" if attempts > 1 else ""
-    parts = [f"{status} from {host} for {request}{tries}: {_said(body, text)}", _hint(status, headers)]
+    said = _said(body, text)
+    # What Planhat says goes before a guess of ours, which may contradict it.
+    guess = _hint(status, headers) if status != 400 or _says_nothing(body) else ""
+    parts = [f"{status} from {host} for {request}{tries}: {said}", guess]
     error_class = _CLASSES.get(status, ServerError if status >= 500 else ApiError)
     return error_class(
         ". ".join(part.rstrip(". ") for part in parts if part) + ".",
@@ -109,6 +112,11 @@ def _said(body: Any, text: str) -> str:
         return excerpt(body) or "(no message)"
     found = _message(body)
     return excerpt(found if found else text) or "(no message)"
+
+
+def _says_nothing(body: Any) -> bool:
+    """Tell whether an error body has no message in it: it is empty, or no more than brackets."""
+    return not (excerpt(body) if isinstance(body, str) else _message(body) or body)
 
 
 def _message(body: Any, depth: int = 3) -> str:

@@ -231,3 +231,24 @@ def test_planhat_stores_what_no_definition_is_for_and_what_no_option_is(planhat_
     with planhat_sandbox.session(check_custom="never"), planhat_sandbox.assert_requests(1):
         Company.objects.create(name="Acme", custom={"Teir": "x", "Tier": "Glod"})
     assert planhat_sandbox.row(Company, name="Acme")["custom"] == {"Teir": "x", "Tier": "Glod"}
+
+
+@pytest.mark.parametrize("parent", ["Company", "companies", "COMPANY", "Companies", "company "])
+def test_another_spelling_of_a_known_parent_is_refused(planhat_sandbox: Sandbox, parent: str) -> None:
+    with (
+        planhat_sandbox.assert_requests(0),
+        pytest.raises(ValidationError, match="parent: must be 'company', in small letters and of one"),
+    ):
+        CustomField.objects.create(name="Segment", parent=parent, type="text")
+
+
+@pytest.mark.parametrize("parent", ["company", "invoice", "EndUser", "Ship", "shipment", "timeEntry"])
+def test_a_parent_that_may_be_one_of_the_tenant_passes(planhat_sandbox: Sandbox, parent: str) -> None:
+    with planhat_sandbox.assert_requests(1):
+        CustomField.objects.create(name="Segment", parent=parent, type="text")
+    # What is stored in another spelling is read, and saved again, as it is.
+    row = planhat_sandbox.add(CustomField, name="Old", parent="Company", type="text")
+    old = CustomField.objects.get(id=row["_id"])
+    old.is_featured = True
+    old.save()
+    assert old.parent == "Company"

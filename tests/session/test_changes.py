@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
+from planhat_orm.errors import PlanhatError
 from planhat_orm.models import Company, Enduser
 from planhat_orm.session.changes import Change, Ledger, Outcome, Status
 
@@ -56,3 +57,14 @@ def test_a_ledger_has_each_outcome_in_one_list_in_order() -> None:
         part = getattr(ledger, status)
         assert [(outcome.status, outcome.number) for outcome in part] == [(status, 0), (status, 1)]
         assert part == ledger.of(status)
+
+
+def test_what_a_console_shows_of_a_write_is_one_short_line() -> None:
+    change = Change(Company, None, {}, {"name": "Acme", "custom": {"Notes": "x" * 5000}})
+    failed = Outcome(change, "failed", error=PlanhatError("no " * 1000))
+    assert repr(change) == "<create of Company 'Acme': name, custom>"
+    assert repr(Change(Company, "64b0", {}, None)) == "<delete of Company 64b0>"
+    assert repr(Outcome(change, "created", row={"_id": "1", "x": "y" * 500})) == "<created: create of Company 'Acme'>"
+    assert repr(failed) == "<failed, PlanhatError: create of Company 'Acme'>"
+    assert repr(Ledger([failed] * 3)) == "<Ledger 3: 3 failed>"
+    assert repr(Ledger()) == "<Ledger nothing to do>"

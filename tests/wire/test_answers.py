@@ -119,3 +119,16 @@ def test_an_excerpt_is_short_and_on_one_line(text):
 
 def test_markup_that_never_ends_is_read_in_no_time():
     assert excerpt("<script>" * 100_000) == ""
+
+
+@pytest.mark.parametrize("text", ["", "  ", "null", "{}", "[]", '""', "<p>"])
+def test_what_is_usually_wrong_is_guessed_where_planhat_says_nothing(text):
+    assert "usually a required key is missing" in str(error_for(text=text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"message": "score must be between 0 and 10"}', "Failed to update task status", '{"odd": {"score": "11"}}'],
+)
+def test_what_planhat_says_is_not_contradicted_by_a_guess(text):
+    assert "usually" not in str(error_for(text=text))
