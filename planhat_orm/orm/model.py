@@ -105,8 +105,8 @@ class Model(Holder, metaclass=ModelBase):
         _set_raw(self, {})
         _set_origin(self, None)
         _set_state(self, State())
-        for name, value in values.items():
-            self._meta.field(name).write(self, value)
+        for field, value in self._meta.named(values):
+            field.write(self, value)
 
     # Identity
 

@@ -19,7 +19,7 @@ from planhat_orm.orm.suggesting import hint
 __all__ = ["META_DEFAULTS", "OPERATIONS", "Options", "fields_of", "register", "registry", "said_in"]
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from planhat_orm.orm.evidence import Evidence, Quirk
     from planhat_orm.orm.model import Model
@@ -274,6 +274,14 @@ class Options:
             return self.by_name[name]
         except KeyError:
             raise UnknownField(self.unknown(name)) from None
+
+    def named(self, values: Mapping[str, Any]) -> Iterator[tuple[Field[Any, Any], Any]]:
+        """Yield the fields and values of values by Python name; raises UnknownField with all names that are none."""
+        wrong = [name for name in values if name not in self.by_name]
+        if wrong:
+            raise UnknownField("; ".join(map(self.unknown, wrong)))
+        for name, value in values.items():
+            yield self.by_name[name], value
 
     def unknown(self, name: str, *, attribute: bool = False) -> str:
         """Say that there is no such field, and which one was probably meant.

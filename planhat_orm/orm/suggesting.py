@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from planhat_orm.orm.options import Options
 
-#: How alike two names have to be, from 0 to 1.
-ALIKE = 0.65
+#: How alike two names have to be, from 0 to 1; those that begin with another letter more so.
+ALIKE, VERY_ALIKE = 0.65, 0.75
 #: What a name is worth that holds the other one as a word, and what a field costs that cannot be written.
 HOLDS, READ_ONLY = 0.2, 0.15
 
@@ -46,8 +46,9 @@ def hint(meta: Options, name: str, others: Iterable[str] = ()) -> str:
     if (opposite := opposite_of(name, meta.by_name)) is not None:
         return f"; did you mean {opposite!r}, its opposite?"
     ranked = sorted(((likeness(meta, name, known), known) for known in {*others, *meta.by_name}), reverse=True)
-    if ranked and ranked[0][0] >= ALIKE:
-        return f"; did you mean {ranked[0][1]!r}?"
+    alike = [known for found, known in ranked if found >= (ALIKE if known[:1] == name[:1].casefold() else VERY_ALIKE)]
+    if alike:
+        return f"; did you mean {alike[0]!r}?"
     labelled = (field for field in meta.fields if name.casefold() in field.label.casefold().split())
     spoken_of = next(labelled, None)
     return f"; did you mean {spoken_of.name!r}, in Planhat's screens {spoken_of.label!r}?" if spoken_of else ""

@@ -265,3 +265,12 @@ def test_deleting_an_attribute_says_how_to_clear_it(name: str) -> None:
 )
 def test_a_representation_names_what_tells_people_which_record_it_is(row: dict[str, Any], shown: str) -> None:
     assert repr(hydrated(Company, _id=ONE, **row)) == f"<Company {ONE}{shown and ' '}{shown}>"
+
+
+def test_all_names_that_are_no_fields_are_told_at_once() -> None:
+    with pytest.raises(UnknownField) as caught:
+        Company(nme="Acme", phase="Live", plugh=1, externalId="a-1")
+    assert str(caught.value) == (
+        "Company has no field 'nme'; did you mean 'name'?; Company has no field 'plugh'; "
+        "Company has no field 'externalId'; did you mean 'external_id'?"
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from planhat_orm.errors import FieldError, NotSupported, ValidationError
-from planhat_orm.models import Company, Enduser, Issue, License, Note, User
+from planhat_orm.models import NPS, Company, Enduser, Issue, License, Note, User
 from planhat_orm.orm import fields, tracking
 from planhat_orm.orm.model import Model
 from planhat_orm.orm.options import registry
@@ -278,3 +278,14 @@ def test_odd_items_are_told_when_they_are_read_and_sent_alone(sheet: Any) -> Non
     assert body(one) == {"people": [{"_id": OTHER_ID}]}
     with pytest.raises(FieldError, match=r"companies must hold Planhat ids \(24 hexadecimal digits\) or saved objects"):
         one.companies = ["acme"]
+
+
+def test_a_key_that_is_not_taken_is_told_with_the_item_that_has_it(planhat_sandbox: Sandbox) -> None:
+    items = [
+        {"source_id": "a-1", "email": "a@x.example", "score": 9, "company": "64b0f1a2c3d4e5f60718293a"},
+        {"source_id": "a-2", "email": "b@x.example", "score": 9, "company": Company.ref(external_id="acme-42")},
+    ]
+    with planhat_sandbox.assert_requests(0), pytest.raises(ValidationError, match=r"items\[1\]: company: .*own keys"):
+        NPS.objects.bulk_upsert(items)
+    with pytest.raises(NotSupported, match="own keys"):
+        NPS(company=Company.ref(external_id="acme-42"))
