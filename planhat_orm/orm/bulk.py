@@ -16,7 +16,7 @@ from planhat_orm.orm.bulk_items import Item, Maker, match_key
 from planhat_orm.orm.conversion import shown
 from planhat_orm.orm.options import registry
 from planhat_orm.orm.state import Origin
-from planhat_orm.session.bulk import MAX_ITEMS, is_keyed
+from planhat_orm.session.bulk import MAX_ITEMS, is_keyed, path_of
 from planhat_orm.session.changes import DONE, Change, Ledger, Outcome
 
 if TYPE_CHECKING:
@@ -54,8 +54,10 @@ class BulkMethods:
         names: a name that is missing changes nothing, None clears, ``custom`` holds the keys to change. Planhat
         matches an item by the first key that it carries, in the order of ``Meta.match_keys`` (as a rule ``id``,
         ``source_id``, ``external_id``); one whose key matches nothing is created, and so is one without a key: run
-        twice, that is created twice. Where an external id is unique within one company only, the company must be
-        given. E-mails of endusers may repeat; which of several Planhat changes is not known.
+        twice, that is created twice. An item whose only key is one that Planhat does not match by (a note's external
+        id) would be, too, and is refused: ``get_or_create`` each by that key instead. Where an external id is unique
+        within one company only, the company must be given. E-mails of endusers may repeat; which of several Planhat
+        changes is not known.
 
         Everything is checked before the first request; of a generator 5,000 items at a time, and what is wrong later
         on is in the ledger. Items for one record are sent as one, later values winning. An answer that is lost: items
@@ -65,7 +67,8 @@ class BulkMethods:
         there; what only Planhat sets, and what a dictionary changed, is loaded again when it is read.
 
         :param items: objects, dictionaries, or both; any iterable.
-        :param key: the field to match by; items that Planhat would match by another one are refused.
+        :param key: the field to match by; items that Planhat would match by another one are refused. ``()`` has items
+            created that carry a key which Planhat does not match by.
         :param on_error: "collect" returns the ledger also when not everything was done.
         :raises ValidationError: before the request, naming the items by their place, from 0, with all complaints.
         :raises BulkError: something failed, is unknown or was not sent; ``.result`` is the ledger.
@@ -87,7 +90,8 @@ class BulkMethods:
             raise InvalidQuery(f"bulk_upsert() takes a list of objects or dictionaries, not {shown(items)}")
         if session.read_only:
             raise ReadOnlyError("bulk_upsert() was refused: this session is read-only")
-        maker = Maker(model, session, key=match_key(model._meta, key), defaults=self._defaults)
+        matched = match_key(model._meta, key)
+        maker = Maker(model, session, key=matched, defaults=self._defaults, again=key == ())
         run = _Run(session, maker)
         ledger = run.carry_out(items)
         if on_error == "raise" and not ledger.ok:
@@ -99,12 +103,27 @@ def _said(model: type[Model], ledger: Ledger, unread: int | None) -> str:
     """Say what was not done, why, and what to do."""
     advice = ".result has the outcome of each"
     if ledger.unknown:
-        advice += "; .result.reconcile() reads the unknown ones back"
+        advice += _advice(ledger.unknown)
     if ledger.not_sent:
         advice += "; what was not sent can be sent again"
     if unread is not None:
         advice += f"; the items were read up to items[{unread}]"
     return f"bulk upsert of {model.__name__}: {ledger.summary()}\n{advice}"
+
+
+def _advice(unknown: list[Outcome]) -> str:
+    """Say how to find out what became of items, and whether they may be sent again."""
+    readable = sum(path_of(one.change) is not None for one in unknown)
+    advice = ""
+    if readable:
+        price = f"{readable} request{'s' if readable > 1 else ''} at most"
+        advice += f"; .result.reconcile() reads {'the' if readable == len(unknown) else readable} unknown ones back "
+        advice += f"({price})"
+    if readable < len(unknown):
+        advice += f"; {len(unknown) - readable} hold nothing to be read back by: look for them in the list at Planhat"
+    if all(is_keyed(one.change) for one in unknown):
+        return f"{advice}; or correct what is wrong and send all again: items with a key are not created twice"
+    return f"{advice}; items without a key would be created again if they were sent again"
 
 
 class _Run:

@@ -50,7 +50,7 @@ def match_key(meta: Options, key: str | tuple[str, ...] | None) -> str | None:
     >>> match_key(Company._meta, "external_id")
     'externalId'
     """
-    if key is None:
+    if key is None or key == ():
         return None
     names = (key,) if isinstance(key, str) else tuple(key)
     if not names or not all(isinstance(name, str) for name in names):
@@ -74,14 +74,24 @@ class Maker:
     :param session: the session that sends them; naive times are in its zone.
     :param key: Planhat's name of the key that each item must have, and is to be matched by.
     :param defaults: what new records have besides: the other end of a reverse manager.
+    :param again: an item with a key that Planhat does not match by may be created, again each time it is sent.
     """
 
-    def __init__(self, model: type[Model], session: Session, *, key: str | None, defaults: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        model: type[Model],
+        session: Session,
+        *,
+        key: str | None,
+        defaults: Mapping[str, Any],
+        again: bool = False,
+    ) -> None:
         self.model = model
         self.meta = model._meta
         self.session = session
         self.key = key
         self.defaults = defaults
+        self.again = again
 
     def item(self, given: Any, place: int) -> Item:
         """Return an item as it will be sent.
@@ -245,10 +255,24 @@ class Maker:
                 problems[other] = [f"is what Planhat would match by, not {wanted}; leave it out or match by it"]
             else:
                 problems[wanted] = ["is missing, and key= says to match by it"]
+        if decides is None and not self.again:
+            self._refuse_unmatched(row, problems)
         within = self.meta.unique_within.get(decides or "")
         if within is not None and not row.get(within):
             scope, own = self.meta.by_key[within].name, self.meta.by_key[decides or ""].name
             problems[scope] = [f"is missing: {own} is unique within one {scope} only; give that, too, or match by id"]
+
+    def _refuse_unmatched(self, row: Mapping[str, Any], problems: dict[str, list[str]]) -> None:
+        """Refuse an item whose only key is one that Planhat does not match by: each run would create it again."""
+        for name in self.meta.key_kinds:
+            if name == "_id" or name in self.meta.match_keys or is_blank(row.get(name)) or row.get(name) is None:
+                continue
+            own = self.meta.by_key[name].name
+            problems[own] = [
+                f"is a key that a bulk upsert does not match {an(self.meta.name)} by, so that each run would create it "
+                f"again: {self.meta.name}.objects.get_or_create({own}=..., defaults=...) for each, or give its id; "
+                "key=() creates it all the same"
+            ]
 
 
 #: What to do about a key that is none.

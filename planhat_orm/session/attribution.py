@@ -278,7 +278,9 @@ class _Attribution:
         fitting = len(self.loose_inserts) == len(left) and order == sorted(order)
         pairs = list(zip(left, self.loose_inserts, strict=fitting))
         fitting = fitting and all(self._by_position(element, self.items[place]) for place, element in pairs)
-        ids = {place: element.get("_id") for place, element in pairs} if fitting else {}
+        # What has a key is told by it or, but for the only one, not at all: another order would mix records up.
+        sure = fitting and (len(pairs) == 1 or not any(self.items[place].keys for place in left))
+        ids = {place: element.get("_id") for place, element in pairs} if sure else {}
         self.found |= {place: Verdict("created", ids.get(place)) for place in left}
 
     def _by_position(self, element: Mapping[str, Any], item: Change) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -82,7 +83,8 @@ class Upsert:
         places = [place for place in range(len(changes)) if place not in merged]
         keyed = [place for place in places if is_keyed(items[place])]
         keyless = [place for place in places if not is_keyed(items[place])]
-        chunks = [*chunks_of(items, keyed), *chunks_of(items, keyless)]
+        waves = [chunk for wave in waves_of(items, keyed) for chunk in chunks_of(items, wave)]
+        chunks = [*waves, *chunks_of(items, keyless)]
         stored: dict[int, str | None] = dict.fromkeys(merged.values())
         for chunk in chunks:
             sent = not self.stopped
@@ -183,24 +185,69 @@ def slim(change: Change) -> Change:
 def reason_of(item: Change, verdict: Verdict, status: int) -> PlanhatError | None:
     """Return the error that says why an item is not done, or why nobody knows."""
     if verdict.status == "unknown":
-        return AmbiguousWrite(f"{item}: {verdict.reason}. Ledger.reconcile() reads it back", sent=item.after)
+        return AmbiguousWrite(
+            f"{item}: {verdict.reason}{cure(item, verdict.reason)}. {what_then(item)}", sent=item.after
+        )
     if verdict.status != "failed":
         return None
     kind = Forbidden if verdict.forbidden else BadRequest
-    return kind(f"{item}: Planhat refuses it: {verdict.reason}", status=status, body=verdict.reason)
+    return kind(
+        f"{item}: Planhat refuses it: {verdict.reason}{cure(item, verdict.reason)}", status=status, body=verdict.reason
+    )
+
+
+def cure(item: Change, reason: str) -> str:
+    """Say by their own names what a reason names that a new record needs and an item lacks."""
+    meta, body = item.model._meta, item.after or {}
+    needed = [one for entry in meta.upsert_required for one in ([entry] if isinstance(entry, str) else entry)]
+    lacking = [
+        f"{meta.by_key[name].name}={meta.create_defaults.get(name, ...)!r}".replace("Ellipsis", "...")
+        for name in dict.fromkeys((*needed, *meta.create_defaults))
+        if re.search(rf"\b{re.escape(name)}\b", reason) and name not in meta.as_read(body)
+    ]
+    return f"; a new {meta.name} needs {' and '.join(lacking)} in bulk" if lacking else ""
+
+
+def what_then(item: Change) -> str:
+    """Say how to find out what became of an item."""
+    if path_of(item) is not None:
+        return "Ledger.reconcile() reads it back"
+    return "Nothing that it holds reads it back: look for it among the records at Planhat"
 
 
 def lost_answer(item: Change, error: PlanhatError) -> AmbiguousWrite:
     """Return the error of an item whose request was not answered."""
     then = (
-        "Ledger.reconcile() reads it back; sending it again cannot make a second record"
+        f"{what_then(item)}; sending it again cannot make a second record"
         if is_keyed(item)
-        else "It has no key to look it up by: look for it at Planhat before you send it again"
+        else f"{what_then(item)}, before you send it again"
     )
     found = AmbiguousWrite(f"{item}: the answer was lost, so it may have been carried out ({error}). {then}")
     found.sent = dict(item.after or {})
     found.__cause__ = error
     return found
+
+
+def path_of(change: Change) -> str | None:
+    """Return the path that an item's record is read by; None where Planhat offers none."""
+    meta = change.model._meta
+    if "get" in meta.not_offered:
+        return None
+    if change.key is not None:
+        return path_for(meta.path, change.key)
+    name, value = read_by(change)
+    return path_for(meta.path, value, kind=meta.key_kinds[name]) if name else None
+
+
+def read_by(change: Change) -> tuple[str, str]:
+    """Return the key that an item's record is read by, its name and value; blank where there is none."""
+    meta, body = change.model._meta, change.model._meta.as_read(change.after or {})
+    if change.matched_by is not None:
+        # Planhat matched by this key, and by no other; one that the path does not take cannot be read by.
+        name, value = change.matched_by
+        return (name, value) if name in meta.key_kinds else ("", "")
+    own = ((name, body.get(name)) for name in meta.key_kinds if name != "_id")
+    return next(((name, value) for name, value in own if isinstance(value, str) and value.strip()), ("", ""))
 
 
 # One record, one item
@@ -223,18 +270,41 @@ def merge_duplicates(changes: Sequence[Change]) -> tuple[list[Change], dict[int,
     """
     items, merged = list(changes), dict[int, int]()
     last: dict[Any, int] = {}
+    latest: dict[str, int] = {}
     for place, change in enumerate(changes):
         same = identity_of(change)
         if same is None:
             continue
-        if same in last:
-            earlier = last[same]
+        earlier = last.get(same)
+        # What came in between by another key may be of the same record: joining would turn their order round.
+        if earlier is not None and all(other <= earlier for name, other in latest.items() if name != same[0]):
             items[place] = replace(change, after=joined(items[earlier].after or {}, change.after or {}))
             merged[earlier] = place
-        last[same] = place
+        last[same] = latest[same[0]] = place
     for place in sorted(merged, reverse=True):
         merged[place] = merged.get(merged[place], merged[place])
     return items, dict(sorted(merged.items()))
+
+
+def waves_of(items: Sequence[Change], places: Sequence[int]) -> list[list[int]]:
+    """Split the places of items so that two for one record are not in one request, and go in their order.
+
+    >>> from planhat_orm.session.changes import Change
+    >>> rows = [{"externalId": "a"}, {"sourceId": "s"}, {"externalId": "a"}]
+    >>> waves_of([Change(Company, None, {}, row, keys=row) for row in rows], range(3))
+    [[0, 1], [2]]
+    """
+    waves: list[list[int]] = []
+    seen: dict[Any, int] = {}
+    for place in places:
+        same = identity_of(items[place])
+        number = seen.get(same, 0) if same is not None else 0
+        if same is not None:
+            seen[same] = number + 1
+        if number == len(waves):
+            waves.append([])
+        waves[number].append(place)
+    return waves
 
 
 def identity_of(change: Change) -> tuple[str, ...] | None:

@@ -182,10 +182,7 @@ class Ledger:
         if counts["stored"]:
             told = ", ".join(f"{count} {status}" for status, count in self.counted.items())
             lines.append(f"  stored: Planhat counts {told} in all, and does not say which")
-        errors = dict.fromkeys(str(one.error) for one in self.outcomes if one.error and one.status in NOT_DONE)
-        lines += [f"  {error}" for error in list(errors)[:reasons]]
-        if len(errors) > reasons:
-            lines.append(f"  ... and {len(errors) - reasons} more reasons, in the outcomes' error")
+        lines += _reasons([one for one in self.outcomes if one.error and one.status in NOT_DONE], reasons)
         return "\n".join(lines)
 
     def __str__(self) -> str:
@@ -278,3 +275,23 @@ class Ledger:
 
     def __iter__(self) -> Iterator[Outcome]:
         return iter(self.outcomes)
+
+
+def _reasons(outcomes: list[Outcome], most: int) -> list[str]:
+    """Return the first reasons as lines; what makes many unknown at once is one: with the first item, and a count."""
+    first: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for outcome in outcomes:
+        said = str(outcome.error)
+        # What is said of one item begins with its name; of what is refused each is worth naming.
+        common = outcome.status in ("unknown", "not_sent")
+        reason = said.removeprefix(f"{outcome.change}: ") if common else said
+        first.setdefault(reason, said)
+        counts[reason] += 1
+    lines = [
+        f"  {said}" + (f" (and so of {counts[reason] - 1:,} more)" if counts[reason] > 1 else "")
+        for reason, said in list(first.items())[:most]
+    ]
+    if len(first) > most:
+        lines.append(f"  ... and {len(first) - most} more reasons, in the outcomes' error")
+    return lines

@@ -186,7 +186,7 @@ def test_conversations_and_notes_match_on_the_id_alone(
     ):
         model.objects.bulk_upsert([item], key="external_id")
     with planhat_sandbox.assert_requests(1):
-        ledger = model.objects.bulk_upsert([item], on_error="collect")
+        ledger = model.objects.bulk_upsert([item], key=(), on_error="collect")
     assert [outcome.status for outcome in ledger] == ["failed"]
     assert planhat_sandbox.row(Conversation, known["_id"])["subject"] == "Kick-off"
 

@@ -18,7 +18,7 @@ from planhat_orm import (
     UnknownField,
     ValidationError,
 )
-from planhat_orm.models import Company, CustomField, Enduser, Invoice, Issue, License, Note, Ticket, User
+from planhat_orm.models import Asset, Company, CustomField, Enduser, Invoice, Issue, License, Note, Task, Ticket, User
 from planhat_orm.session.session import Session as AnySession
 
 if TYPE_CHECKING:
@@ -285,6 +285,70 @@ def test_a_key_that_is_named_must_be_the_one_that_decides(box: Sandbox, row: dic
     with pytest.raises(ValidationError, match=said):
         Company.objects.bulk_upsert([row], key="external_id")
     assert box.requests == []
+
+
+def test_a_key_that_is_not_matched_by_is_refused_before_the_first_run_unless_that_is_wanted(box: Sandbox) -> None:
+    acme = box.add(Company, name="Acme")
+    item = {"company_id": acme["_id"], "external_id": "call-1", "subject": "Kick-off"}
+    with box.assert_requests(0):
+        for given in (item, Note(**item)):
+            with pytest.raises(ValidationError, match=r"items\[0\]: external_id: .*Note.objects.get_or_create\(ext"):
+                Note.objects.bulk_upsert([given])
+    with box.assert_requests(1):
+        assert len(Note.objects.bulk_upsert([item], key=()).created) == 1
+    key = box.row(Note, external_id="call-1")["_id"]
+    assert len(Note.objects.bulk_upsert([{**item, "id": key, "subject": "Moved"}]).updated) == 1
+
+
+def test_items_of_one_record_by_two_keys_take_effect_in_their_order(box: Sandbox) -> None:
+    acme = box.add(Company, name="Acme")
+    row = box.add(Enduser, company=acme, email="ada@acme.example", external_id="e-1")
+    items = [
+        {"email": "ada@acme.example", "first_name": "Old", "phone": "1"},
+        {"external_id": "e-1", "company_id": acme["_id"], "first_name": "New"},
+        {"email": "ada@acme.example", "position": "CTO"},
+    ]
+    with box.assert_requests(2):
+        assert Enduser.objects.bulk_upsert(items).ok
+    stored = box.row(Enduser, row["_id"])
+    assert (stored["firstName"], stored["position"]) == ("New", "CTO")
+
+
+def test_one_bad_row_among_many_is_told_with_what_may_be_done(box: Sandbox) -> None:
+    acme = box.add(Company, name="Acme", external_id="acme-42")
+    rows: list[dict[str, Any]] = [
+        {"external_id": f"a-{n}", "name": f"A{n}", "company": Company.ref(external_id="acme-42")} for n in range(5)
+    ]
+    Asset.objects.bulk_upsert(rows)
+    rows[3]["company"] = Company.ref(external_id="nobody")
+    with pytest.raises(BulkError) as caught:
+        Asset.objects.bulk_upsert(rows)
+    said = str(caught.value)
+    assert "reconcile() reads the unknown ones back (5 requests at most)" in said
+    assert "correct what is wrong and send all again: items with a key are not created twice" in said
+    rows[3]["company"] = Company.ref(external_id="acme-42")
+    assert Asset.objects.bulk_upsert(rows).ok
+    assert box.count(Asset) == 5
+    assert acme["_id"] == box.row(Asset, external_id="a-3")["companyId"]
+
+
+def test_what_nothing_reads_back_is_said_to_be_so(box: Sandbox) -> None:
+    acme = box.add(Company, name="Acme")
+    rows = [{"company_id": acme["_id"], "subject": name} for name in ("a", "b")]
+    with box.fault("status", method="PUT", status=500, times=99), pytest.raises(BulkError) as caught:
+        Note.objects.bulk_upsert(rows)
+    said = str(caught.value)
+    assert "reconcile()" not in said
+    assert "2 hold nothing to be read back by: look for them in the list at Planhat" in said
+    assert "would be created again" in said
+
+
+def test_what_a_new_item_lacks_is_said_in_python_names_with_the_cure(box: Sandbox) -> None:
+    acme = box.add(Company, name="Acme")
+    ledger = Task.objects.bulk_upsert(
+        [{"source_id": "t-1", "action": "Call", "company_id": acme["_id"]}], on_error="collect"
+    )
+    assert "a new Task needs main_type='task'" in str(ledger.outcomes[0].error)
 
 
 def test_an_object_that_is_matched_by_its_id_alone_says_so(box: Sandbox) -> None:

@@ -277,3 +277,11 @@ def test_an_older_answer_without_some_lists_is_read() -> None:
     envelope = Envelope.of({"insertsKeys": [{"_id": an_id(1), "externalId": "a"}]})
     assert envelope is not None
     assert attribute(items, envelope) == [Verdict("created", an_id(1))]
+
+
+def test_keyed_items_get_no_ids_by_their_position_alone() -> None:
+    items = [item(place, {"externalId": f"e-{place}"}) for place in range(2)]
+    found = attribute(items, answer(created=2, insertsKeys=[{"_id": an_id(8)}, {"_id": an_id(9)}]))
+    assert [(one.status, one.id) for one in found] == [("created", None)] * 2
+    [single] = attribute(items[:1], answer(created=1, insertsKeys=[{"_id": an_id(8)}]))
+    assert (single.status, single.id) == ("created", an_id(8))

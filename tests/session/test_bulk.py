@@ -346,7 +346,46 @@ def test_another_companys_record_of_the_same_key_is_not_taken_for_it(box: Sandbo
     assert "another record" in str(ledger.outcomes[0].error)
 
 
+def test_a_company_that_was_named_by_its_own_key_is_looked_up_once_and_recognized(
+    box: Sandbox, session: Session
+) -> None:
+    acme = box.add(Company, name="Acme", external_id="acme-42")
+    box.add(Company, name="Birch", external_id="birch-7")
+    for number in "12":
+        box.add(Enduser, externalId=number, company=acme, email=f"{number}@b.example")
+
+    def person(number: str, company: str, place: int) -> Change:
+        body = {"externalId": number, "companyId": f"extid-{company}", "email": f"{number}@b.example"}
+        return Change(Enduser, None, {}, body, keys={"externalId": number}, place=place)
+
+    people = [person("1", "acme-42", 0), person("2", "acme-42", 1), person("1", "birch-7", 2)]
+    with box.fault("status", method="PUT", status=500, times=99):
+        ledger = run(session, people)
+    before = len(box.requests)
+    assert statuses(ledger.reconcile()) == ["stored", "stored", "unknown"]
+    assert len(box.requests) - before == 3 + 2  # the people, then each company once
+
+
+def test_a_note_is_read_back_by_the_key_that_it_was_created_with(box: Sandbox, session: Session) -> None:
+    row = box.add(Note, external_id="call-1", subject="Kick-off", company=box.add(Company, name="Acme"))
+    body = {"externalId": "call-1", "subject": "Kick-off", "companyId": row["companyId"]}
+    with box.fault("status", method="PUT", status=500, times=99):
+        ledger = run(session, [Change(Note, None, {}, body, keys={}, place=0)])
+    assert "Ledger.reconcile() reads it back" in str(ledger.outcomes[0].error)
+    assert statuses(ledger.reconcile()) == ["stored"]
+
+
 # The ledger
+
+
+def test_one_cause_is_one_line_whatever_it_is_of(box: Sandbox, session: Session) -> None:
+    with box.fault("status", method="PUT", status=500, times=99):
+        ledger = run(session, [keyed(place) for place in range(50)])
+    lines = str(ledger).splitlines()
+    assert lines[0] == "50: 50 unknown"
+    assert len(lines) == 2
+    assert lines[1].startswith("  items[0], upsert of Company")
+    assert lines[1].endswith("(and so of 49 more)")
 
 
 def test_what_is_done_keeps_its_keys_and_what_is_not_keeps_all(box: Sandbox, session: Session) -> None:
