@@ -276,9 +276,12 @@ def by_ids(scan: Plan, share: Share, base_url: str) -> Plan | None:
             "select": ",".join(scan.select),
         }
         lists = tuple(tuple(chunk) for chunk in id_chunks(base_url, scan.path, sent, share.id_param, share.ids))
+        # By id is no order to be asked for in one list; several are put in order here, but for lists of those very ids.
+        several = len(lists) > 1 and meta.list_params[share.id_param].data_key != "_id"
         plan = replace(
             scan,
             strategy="ids",
+            order=tuple(order_of(meta, path) for path in query.order) if several else scan.order,
             id_param=share.id_param,
             id_lists=lists,
             asked=scan.asked + share.listed,
@@ -332,6 +335,11 @@ def with_notes(plan: Plan) -> Plan:
         )
     elif len(plan.passes) > 1 and not plan.order:
         notes.append("rows come list by list, each by id; order_by('id') puts all in order")
+    elif len(plan.id_lists) > 1 and plan.id_key != "_id" and not plan.order:
+        notes.append(
+            "rows come by one list of ids after another, each by id, or all by id where pages cost less; a slice and "
+            "the whole are in one order after order_by('id')"
+        )
     if len(plan.passes) > 1:
         notes.append(
             "a record that goes back from a later list to one that was read already is missed (scan_report.proven)"

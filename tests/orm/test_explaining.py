@@ -126,3 +126,22 @@ def test_a_key_that_is_unique_within_one_company_only_is_pointed_out(
     companies, _ = ids
     assert "unique within" not in Enduser.objects.filter(external_id="x1", company=companies[0]).explain()
     assert "unique within" not in Company.objects.filter(external_id="x1").explain()
+
+
+def test_the_order_of_several_lists_of_ids_is_told(planhat_sandbox: Sandbox) -> None:
+    companies = [f"{number:024x}" for number in range(1, 200)]
+    people = Enduser.objects.filter(company_id__in=companies)
+    assert "rows come by one list of ids after another" in people.explain()
+    assert "rows come by one list" not in people.order_by("id").explain()
+    assert "rows come by one list" not in Company.objects.filter(id__in=companies).explain()
+
+
+def test_several_lists_of_ids_are_put_in_the_order_of_ids_where_that_is_wanted(planhat_sandbox: Sandbox) -> None:
+    box = planhat_sandbox
+    companies = [box.add(Company, name=f"C{n}")["_id"] for n in range(160)]
+    for company in reversed(companies):
+        box.add(Enduser, company=company, email=f"{company}@x.example")
+    people = Enduser.objects.filter(company_id__in=companies).order_by("id")
+    first = [one.id for one in people[:50]]
+    assert first == sorted(first)
+    assert first == [one.id for one in people][:50]
