@@ -67,8 +67,8 @@ class Session:
     :param read_only: refuse every write; else ``PLANHAT_READ_ONLY``.
     :param timezone: the zone of naive datetimes, a name ("Europe/Stockholm") or a tzinfo; without it they are refused.
     :param check_custom: which keys in ``custom`` are looked up among the tenant's definitions before they are written,
-        which costs one request for each session. "auto": those that the record does not carry yet; "always": all;
-        "never": none.
+        which costs one request for each session. "auto": those that the record does not carry yet or that get a value
+        of another type, and once the definitions were read all; "always": all; "never": none.
     :param http: a ``requests.Session`` of your own, for proxies and certificates.
 
     A session is a context manager: inside the block it is the current one of the thread. Nothing is sent before the
