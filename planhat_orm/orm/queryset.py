@@ -303,6 +303,7 @@ class QuerySet(Chain, BulkMethods, LeanMethods[M], Generic[M]):
         A reverse manager sets the link to its object.
 
         :param values: fields by name; links as records, ids or references.
+        :raises NotSupported: where Planhat offers no create, saying what to do instead.
         :raises UnknownField: for a name that is no field, with a suggestion.
         :raises ValidationError: before any request.
         :raises AmbiguousWrite: the answer was lost, and the record could not be looked up by a unique key.
@@ -310,6 +311,7 @@ class QuerySet(Chain, BulkMethods, LeanMethods[M], Generic[M]):
         >>> Company.objects.create(name="New & Co", external_id="new-1").external_id
         'new-1'
         """
+        self.query.model._meta.require("create")
         record = cast("M", self.query.model(**{**self._defaults, **values}))
         record._ensure_state().session = self._bound()
         record.save()
@@ -333,6 +335,7 @@ class QuerySet(Chain, BulkMethods, LeanMethods[M], Generic[M]):
         (True, True)
         """
         model = self.query.model
+        model._meta.require("create")
         if defaults is not None and not isinstance(defaults, Mapping):
             raise InvalidQuery(f"get_or_create() takes its defaults as a dictionary, not {defaults!r}")
         for name in lookups:

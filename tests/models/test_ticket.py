@@ -63,11 +63,13 @@ def test_a_ticket_is_matched_by_source_id(planhat_sandbox: Sandbox, acme: dict[s
     ("act", "instead"),
     [
         (lambda ticket: Ticket.objects.create(source_id="1", email="a@b.example"), "bulk_upsert"),
+        (lambda ticket: Ticket.objects.create(company_name="read-only", nme="unknown"), "bulk_upsert"),
+        (lambda ticket: Ticket.objects.get_or_create(source_id="1"), "bulk_upsert"),
         (lambda ticket: Ticket(source_id="1", email="a@b.example").save(), "bulk_upsert"),
         (lambda ticket: Ticket.objects.get(id=ticket.id), "Conversation.objects.get"),
         (lambda ticket: ticket.refresh_from_db(), "Conversation.objects.get"),
     ],
-    ids=["create", "save", "get", "refresh"],
+    ids=["create", "create of nonsense", "get_or_create", "save", "get", "refresh"],
 )
 def test_what_is_not_offered_of_single_tickets_says_what_to_do_instead(
     planhat_sandbox: Sandbox, acme: dict[str, Any], act: Any, instead: str
