@@ -148,8 +148,11 @@ def find_live(session: Session, target: type[M], key: str) -> M | None:
 
 def own_keys_of(value: Model) -> set[str]:
     """Return the texts by which an object may stand in a list of references instead of its id."""
-    held = {kind: value._raw.get(data_key) for data_key, kind in value._meta.key_kinds.items() if kind in PREFIXES}
-    return {PREFIXES[kind] + key for kind, key in held.items() if isinstance(key, str) and key}
+    held = (
+        (prefix, value._meta.by_name.get(kind)) for kind, prefix in PREFIXES.items() if kind in value._meta.keyables
+    )
+    found = ((prefix, value._raw.get(field.data_key)) for prefix, field in held if field is not None)
+    return {prefix + key for prefix, key in found if prefix and isinstance(key, str) and key}
 
 
 def own_key(value: Any) -> tuple[KeyKind, str] | None:
