@@ -93,7 +93,7 @@ def lean_params(meta: Options, filters: dict[str, Any]) -> dict[str, str]:
                 raise InvalidQuery(f"lean(): {name} {one!r} holds a comma; give several as a list")
             if field.choices and one not in field.choices:
                 raise InvalidQuery(
-                    f"lean(): {one!r} is no {name}{suggestion(one, field.choices)}; they are {', '.join(field.choices)}"
+                    f"lean(): {one!r} is no {name} (there are {', '.join(field.choices)}){suggestion(one, field.choices)}"
                 )
         if not values:
             raise InvalidQuery(f"lean(): {name} is an empty list; leave it out for all records")
