@@ -47,8 +47,12 @@ class Ticket(Model):
 
     Source: https://www.planhat.com/developers/api/ticket
 
-    >>> [ticket.subject for ticket in Ticket.objects.filter(email="nobody@acme.example")]
-    []
+    >>> acme = Company.objects.get(external_id="acme-42")
+    >>> row = {"source_id": "desk-1", "email": "ada@acme.example", "company": acme, "subject": "Cannot log in"}
+    >>> print(Ticket.objects.bulk_upsert([row]))
+    1: 1 created
+    >>> [ticket.subject for ticket in Ticket.objects.filter(email="ada@acme.example")]
+    ['Cannot log in']
     """
 
     class Meta:
