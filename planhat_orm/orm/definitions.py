@@ -158,14 +158,18 @@ class Definition:
         except marshmallow.ValidationError as problem:
             raise ValidationError({f"custom.{self.name}": problem.messages}) from None
 
-    def encoded(self, value: Any, zone: tzinfo | None = None) -> Any:
-        """Return what is sent for a value; raises marshmallow's ValidationError."""
+    def encoded(self, value: Any, zone: tzinfo | None = None, *, stored: Any = None) -> Any:
+        """Return what is sent for a value; raises marshmallow's ValidationError.
+
+        :param stored: what the record holds: of several options, one of its own that was retired may stay.
+        """
         if self.computed:
             raise marshmallow.ValidationError("is computed by Planhat from a formula and cannot be written")
         wire = self.converter.encode(value, zone)
         if self.options and self.type in ("list", "multipicklist"):
+            kept = stored if isinstance(stored, list) else ()
             for option in [wire] if isinstance(wire, str) else wire or ():
-                if option not in self.options:
+                if option not in self.options and option not in kept:
                     raise marshmallow.ValidationError(
                         f"{option!r} is not among its options{suggestion(option, self.options)}"
                         f"{'' if suggestion(option, self.options) else ': ' + shown_options(self.options)}"
@@ -374,7 +378,7 @@ class Check:
             if known[key].type == "date" and kind_of(value) == kind_of(stored.get(key)) == "number":
                 value = moment_of(value)  # a date, in the form of the number that it replaces
             try:
-                custom[key] = known[key].encoded(value) if value not in (None, []) else value
+                custom[key] = known[key].encoded(value, stored=stored.get(key)) if value not in (None, []) else value
             except marshmallow.ValidationError as problem:
                 found[f"custom.{key}"] = [str(text) for text in problem.messages]
         return found

@@ -38,7 +38,7 @@ def tell_dropped(session: Session, obj: Model, body: Mapping[str, Any], row: Map
             continue
         target, kept = target_of(field), _keys(row.get(data_key))
         known = {key: found.id for key in own if (found := find_live(session, target, key)) is not None}
-        gone = [key for key, found in known.items() if found not in kept]
+        gone = [key for key, found in known.items() if found not in kept and key not in kept]
         # Which key became which id is not told: there are fewer new ids than there were keys.
         unsure = [key for key in own if key not in known]
         new = set(kept) - set(sent) - set(known.values())

@@ -67,7 +67,11 @@ def load_for_all(obj: Model, field: Field[Any, Any], target: type[Model], wanted
     gone = origin.gone if origin is not None else set()
     if (target, wanted[0]) in gone:
         return {wanted[0]: None}
-    missing = [one for one in wanted if (target, one) not in gone and session.identity_map.find(target, one) is None]
+    # Another thread may have loaded some of them since they were found to be missing, the first one too.
+    held = {one: found for one in wanted if (found := session.identity_map.find(target, one)) is not None}
+    missing = [one for one in wanted if (target, one) not in gone and one not in held]
+    if wanted[0] in held:
+        return {**held}
     loaded = load_by_ids(session, target, missing)
     gone |= {(target, one) for one, record in loaded.items() if record is None}
     if origin is not None:

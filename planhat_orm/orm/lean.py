@@ -65,6 +65,8 @@ class LeanMethods(Generic[M]):
             )
         session = self._bound()
         params = lean_params(meta, filters)
+        if self.query.empty:
+            return []
         path = path_for(meta.lean_path)
         response = session.send(Request("GET", path, params=params))
         # Keys without a value are "" in some rows, and missing in others.
@@ -93,7 +95,8 @@ def lean_params(meta: Options, filters: dict[str, Any]) -> dict[str, str]:
                 raise InvalidQuery(f"lean(): {name} {one!r} holds a comma; give several as a list")
             if field.choices and one not in field.choices:
                 raise InvalidQuery(
-                    f"lean(): {one!r} is no {name} (there are {', '.join(field.choices)}){suggestion(one, field.choices)}"
+                    f"lean(): {one!r} is no {name} (there are {', '.join(field.choices)})"
+                    f"{suggestion(one, field.choices)}"
                 )
         if not values:
             raise InvalidQuery(f"lean(): {name} is an empty list; leave it out for all records")

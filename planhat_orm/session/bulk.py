@@ -289,6 +289,8 @@ def merge_duplicates(changes: Sequence[Change]) -> tuple[list[Change], dict[int,
 def waves_of(items: Sequence[Change], places: Sequence[int]) -> list[list[int]]:
     """Split the places of items so that two for one record are not in one request, and go in their order.
 
+    Items with another kind of key may be of the same record: none goes before an earlier one of those, either.
+
     >>> from planhat_orm.session.changes import Change
     >>> rows = [{"externalId": "a"}, {"sourceId": "s"}, {"externalId": "a"}]
     >>> waves_of([Change(Company, None, {}, row, keys=row) for row in rows], range(3))
@@ -296,11 +298,12 @@ def waves_of(items: Sequence[Change], places: Sequence[int]) -> list[list[int]]:
     """
     waves: list[list[int]] = []
     seen: dict[Any, int] = {}
+    latest: dict[str, int] = {}
     for place in places:
-        same = identity_of(items[place])
-        number = seen.get(same, 0) if same is not None else 0
+        same, number = identity_of(items[place]), 0
         if same is not None:
-            seen[same] = number + 1
+            number = max(seen.get(same, 0), *(wave for name, wave in latest.items() if name != same[0]), 0)
+            seen[same], latest[same[0]] = number + 1, max(number, latest.get(same[0], 0))
         if number == len(waves):
             waves.append([])
         waves[number].append(place)

@@ -314,6 +314,19 @@ def test_items_of_one_record_by_two_keys_take_effect_in_their_order(box: Sandbox
     assert (stored["firstName"], stored["position"]) == ("New", "CTO")
 
 
+def test_an_item_by_another_kind_of_key_does_not_overtake_an_earlier_one(box: Sandbox) -> None:
+    row = box.add(Company, name="Acme", external_id="acme-42", source_id="crm-1")
+    items = [
+        {"external_id": "acme-42", "phase": "first"},
+        {"source_id": "crm-2", "name": "Birch"},
+        {"external_id": "acme-42", "phase": "second"},
+        {"source_id": "crm-1", "phase": "third"},
+    ]
+    with box.assert_requests(2):
+        assert Company.objects.bulk_upsert(items).ok
+    assert box.row(Company, row["_id"])["phase"] == "third"
+
+
 def test_one_bad_row_among_many_is_told_with_what_may_be_done(box: Sandbox) -> None:
     acme = box.add(Company, name="Acme", external_id="acme-42")
     rows: list[dict[str, Any]] = [

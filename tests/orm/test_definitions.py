@@ -231,6 +231,19 @@ def test_values_that_were_not_loaded_are_looked_up(box: Sandbox) -> None:
     assert box.requests[-1].json == {"custom": {"Tier": "Gold"}}
 
 
+def test_an_option_that_was_retired_may_stay_in_a_list_that_holds_it(box: Sandbox) -> None:
+    box.add(Company, name="Birch", external_id="birch", custom={"Regions": ["Mars", "EU"]})
+    birch = Company.objects.get(external_id="birch")
+    birch.custom["Seats"] = 5  # has the definitions read, so that from now on all is checked by them
+    birch.save()
+    birch.custom["Regions"].append("US")
+    birch.save()
+    assert box.requests[-1].json == {"custom": {"Regions": ["Mars", "EU", "US"]}}
+    birch.custom["Regions"].append("Venus")
+    with pytest.raises(ValidationError, match="'Venus' is not among its options"):
+        birch.save()
+
+
 def test_a_class_of_the_tenants_own_is_checked_as_planhats(box: Sandbox) -> None:
     with box.assert_requests(2):
         Account.objects.create(name="Birch", tier="Gold")

@@ -64,6 +64,11 @@ def test_an_ignored_filter_is_told_and_nothing_is_handed_out(box: Sandbox, filte
         Company.objects.lean(**filters)
 
 
+def test_none_of_them_sends_nothing(box: Sandbox) -> None:
+    with box.assert_requests(0):
+        assert Company.objects.none().lean() == []
+
+
 def test_no_company_needs_no_check(box: Sandbox) -> None:
     with box.assert_requests(1):
         assert Company.objects.lean(status="canceled") == []

@@ -16,7 +16,8 @@ from planhat_orm.errors import (
     NotSupported,
     ValidationError,
 )
-from planhat_orm.models import NPS, Company, Enduser, Issue, License, Note, TimeEntry, User
+from planhat_orm.models import NPS, Campaign, Company, Enduser, Issue, License, Note, TimeEntry, User
+from planhat_orm.orm.following import load_for_all
 from planhat_orm.orm.model import Model
 from planhat_orm.orm.options import registry
 from planhat_orm.orm.relations import ForeignKey, ReferenceList, Related
@@ -75,6 +76,16 @@ def test_the_companies_of_a_page_are_loaded_by_one_list_of_ids(box: Sandbox) -> 
         names = {enduser.company.name for enduser in Enduser.objects.all() if enduser.company}
     assert len(names) == 20
     assert box.requests[-1].params["companyId"].count(",") == 19
+
+
+def test_what_another_thread_loaded_meanwhile_is_not_asked_for_again(box: Sandbox) -> None:
+    box.add(NPS, score=9, campaign=box.add(Campaign, name="Spring"))
+    box.add(License, company=box.add(Company, name="Acme", owner=box.add(User, email="kim@vendor.example")))
+    owned: list[tuple[Model, Any]] = [(NPS.objects.all()[0], NPS.campaign), (Company.objects.all()[0], Company.owner)]
+    for obj, field in owned:
+        target = getattr(obj, field.name)
+        with box.assert_requests(0):
+            assert load_for_all(obj, field, type(target), [target.id]) == {target.id: target}
 
 
 def test_page_mates_stay_together_after_saves_and_fields_that_were_loaded_later(box: Sandbox) -> None:
