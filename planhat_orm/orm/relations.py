@@ -331,7 +331,8 @@ class ReferenceList(Field[References[M], "Iterable[M | Ref[M] | str]"], Generic[
             key = str(value)
         elif isinstance(value, str):
             key = value
-            if not is_object_id(key) and own_key(key) is None and key not in self.texts_in(obj):
+            known = is_object_id(key) or own_key(key) is not None or key in present
+            if not known and key not in self.texts_in(obj):
                 raise FieldError(
                     f"{obj._meta.name}.{self.name} must hold Planhat ids (24 hexadecimal digits) or saved objects, not "
                     f"{conversion.shown(value)}; {assign_instead(self, value)}"

@@ -88,6 +88,16 @@ def test_what_another_thread_loaded_meanwhile_is_not_asked_for_again(box: Sandbo
             assert load_for_all(obj, field, type(target), [target.id]) == {target.id: target}
 
 
+def test_what_is_no_id_can_be_taken_out_of_a_list_of_objects(box: Sandbox) -> None:
+    kim = box.add(User, email="kim@vendor.example")["_id"]
+    row = box.add(Note, subject="Call", users=[{"id": kim}])
+    box.change(Note, row["_id"], users=[{"id": "odd", "name": "Kim"}, {"id": kim}])
+    note = Note.objects.get(id=row["_id"])
+    note.users.remove("odd")
+    note.save()
+    assert box.requests[-1].json == {"users": [{"id": kim}]}
+
+
 def test_page_mates_stay_together_after_saves_and_fields_that_were_loaded_later(box: Sandbox) -> None:
     for number in range(10):
         company = box.add(Company, name=f"Company {number}")
