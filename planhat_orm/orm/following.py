@@ -38,7 +38,7 @@ def load_related(obj: Model, field: ForeignKey[Any], target: type[Model], key: s
         found = load_for_all(obj, field, target, list(wanted)).get(key)
     if found is None:
         raise target.DoesNotExist(
-            f"{obj!r}.{field.name} points to the {field.to} {key}, which Planhat does not have (any more)"
+            f"{obj!r}.{field.name} points to the {field.to} {key}, which Planhat does not have or list (any more)"
         )
     return found
 

@@ -214,7 +214,7 @@ class References(Generic[M]):
             if found is None:
                 raise target.DoesNotExist(
                     f"{self._obj!r}.{self._field.name} holds the {self._field.to} {key}, "
-                    "which Planhat does not have (any more); .ids lists all of them"
+                    "which Planhat does not have or list (any more); .ids lists all of them"
                 )
             yield found  # type: ignore[misc]  # the class comes from the registry by name
 
