@@ -6,7 +6,6 @@ does not promise that what Planhat received will be stored: the analytics host o
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +14,8 @@ from planhat_orm.analytics.inputs import session_for
 from planhat_orm.errors import BulkError, InvalidQuery, ValidationError
 from planhat_orm.orm.model import Model
 from planhat_orm.session.changes import Ledger, Outcome
+from planhat_orm.session.chunking import MAX_BYTES, chunked
+from planhat_orm.wire.messages import encode_json
 
 if TYPE_CHECKING:
     from planhat_orm.analytics.delivering import Delivery
@@ -26,8 +27,6 @@ OnError = Literal["raise", "collect"]
 #: Most items of one request. The documented limit is one of size, of about 150,000 items
 #: (https://docs.planhat.com); Airbyte's connector sends 10,000. A lost answer leaves no more than these in doubt.
 MAX_ITEMS = 10_000
-#: Most bytes of one request: 32 MB are allowed, and which megabytes are meant is not said.
-MAX_BYTES = 32_000_000
 #: How many rows with a fault are named in one error.
 MOST_NAMED = 20
 
@@ -51,7 +50,9 @@ def push(
     session = session_for(session, _objects(form, found))
     session.require_tenant_token(f"{form.model}.push()")
     bodies = checked(form, found, given, session)
-    pieces: Iterable[list[Body]] = chunks(bodies, most=MAX_ITEMS, size=MAX_BYTES)
+    pieces: Iterable[list[Body]] = chunked(
+        bodies, lambda body: len(encode_json(body)), too_large, most=MAX_ITEMS, largest=MAX_BYTES
+    )
     ledger = Ledger()
     try:
         if isinstance(found, Sequence):
@@ -170,33 +171,6 @@ def refuse(form: Form, problems: dict[str, Any], wrong: int) -> None:
         raise ValidationError(problems, model=f"{form.model}.push()")
 
 
-def chunks(bodies: Iterable[Body], *, most: int, size: int) -> Iterator[list[Body]]:
-    """Cut into lists of at most so many items and bytes.
-
-    :raises ValidationError: for an item that is too large for a request of its own.
-
-    >>> [len(chunk) for chunk in chunks([{"value": 1}] * 5, most=2, size=100)]
-    [2, 2, 1]
-    """
-    chunk: list[Body] = []
-    total = 2  # the brackets
-    for place, body in enumerate(bodies):
-        length = encoded_length(body) + 1
-        if length + 2 > size:
-            raise ValidationError({f"rows[{place}]": [f"has {length:,} bytes, more than the {size:,} of one request"]})
-        if total + length > size:
-            yield chunk
-            chunk, total = [], 2
-        chunk.append(body)
-        total += length
-        if len(chunk) == most:
-            # At once, so that a generator is not read beyond what is sent.
-            yield chunk
-            chunk, total = [], 2
-    if chunk:
-        yield chunk
-
-
-def encoded_length(body: Body) -> int:
-    """Return the bytes of an item as it travels."""
-    return len(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
+def too_large(place: int, body: Body, size: int) -> ValidationError:
+    """Return the error for an item that fits into no request."""
+    return ValidationError({f"rows[{place}]": [f"has {size:,} bytes, more than the {MAX_BYTES:,} of one request"]})

@@ -10,7 +10,6 @@ Source: https://www.planhat.com/developers/api/bulk-upsert
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
@@ -20,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 from planhat_orm.errors import AmbiguousWrite, ApiError, BadRequest, Forbidden, TransportError, ValidationError
 from planhat_orm.session.attribution import Envelope, Verdict, attribute
 from planhat_orm.session.changes import DONE, Outcome
+from planhat_orm.session.chunking import MAX_BYTES, chunked
 from planhat_orm.wire.endpoints import path_for
+from planhat_orm.wire.messages import encode_json
 from planhat_orm.wire.retry import may_have_run
 from planhat_orm.wire.transport import Replay, Request, Response
 
@@ -29,11 +30,10 @@ if TYPE_CHECKING:
     from planhat_orm.session.changes import Change
     from planhat_orm.session.records import Record
 
-__all__ = ["MAX_BYTES", "MAX_ITEMS", "Upsert", "chunks_of", "is_keyed", "merge_duplicates"]
+__all__ = ["MAX_ITEMS", "Upsert", "chunks_of", "is_keyed", "merge_duplicates"]
 
-#: The most items and bytes that Planhat takes in one request (https://www.planhat.com/developers/api/introduction).
+#: The most items that Planhat takes in one request (https://www.planhat.com/developers/api/introduction).
 MAX_ITEMS = 5_000
-MAX_BYTES = 32_000_000
 #: Seconds to wait for a connection and for an answer: 5,000 items take Planhat longer than one.
 TIMEOUT = (5.0, 180.0)
 
@@ -345,28 +345,20 @@ def chunks_of(
     >>> chunks_of(items, range(3), most=2), chunks_of(items, range(3), largest=16)
     ([[0, 1], [2]], [[0], [1], [2]])
     """
-    chunks: list[list[int]] = []
-    room = 0
-    for place in places:
-        size = size_of(items[place]) + 1  # with its comma
-        if size + 1 > largest:
-            raise ValidationError(
-                {called(items[place]): [f"is {size / 1e6:.1f} MB; Planhat takes {largest / 1e6:g} MB a request"]},
-                model=items[place].model._meta.name,
-            )
-        if not chunks or len(chunks[-1]) == most or size > room:
-            chunks.append([])
-            room = largest - 1
-        chunks[-1].append(place)
-        room -= size
-    return chunks
+
+    def too_large(_: int, place: int, size: int) -> ValidationError:
+        return ValidationError(
+            {called(items[place]): [f"is {size / 1e6:.1f} MB; Planhat takes {largest / 1e6:g} MB a request"]},
+            model=items[place].model._meta.name,
+        )
+
+    return list(chunked(places, lambda place: size_of(items[place]), too_large, most=most, largest=largest))
 
 
 def size_of(item: Change) -> int:
     """Return the bytes that an item takes in a request's body."""
     try:
-        text = json.dumps(item.after, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-        return len(text.encode())
+        return len(encode_json(item.after))
     except (TypeError, ValueError, RecursionError) as error:
         raise ValidationError(
             {called(item): [f"cannot be sent as JSON: {error}"]}, model=item.model._meta.name

@@ -6,6 +6,7 @@ and holds no secret: the transport adds those.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from threading import Lock
@@ -17,10 +18,21 @@ from planhat_orm.wire.retry import Replay
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Request", "Response", "Stats"]
+__all__ = ["Request", "Response", "Stats", "encode_json"]
 
 _PATH = re.compile(r"/[^\s?#\\]*")
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+
+
+def encode_json(value: Any) -> bytes:
+    """Return a value as it travels in a body.
+
+    :raises TypeError: or ValueError or RecursionError, for what JSON cannot hold.
+
+    >>> encode_json({"name": "Å", "seats": [1, 2]}).decode()
+    '{"name":"Å","seats":[1,2]}'
+    """
+    return json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 @dataclass(frozen=True, slots=True)

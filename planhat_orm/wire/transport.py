@@ -35,7 +35,7 @@ from planhat_orm.wire.callbacks import Callbacks
 from planhat_orm.wire.credentials import Credentials, Masked
 from planhat_orm.wire.endpoints import build_url
 from planhat_orm.wire.garbage import paused_gc
-from planhat_orm.wire.messages import Request, Response, Stats
+from planhat_orm.wire.messages import Request, Response, Stats, encode_json
 from planhat_orm.wire.retry import Decision, Fate, Replay, asked_wait, decide, fate_of_error, fate_of_status, reason_of
 
 if TYPE_CHECKING:
@@ -397,8 +397,7 @@ def _encoded(request: Request) -> bytes | None:
     if request.json is None:
         return None
     try:
-        text = json.dumps(request.json, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-        return text.encode()
+        return encode_json(request.json)
     except (TypeError, ValueError) as error:
         raise ValidationError(f"the body of {request} cannot be sent as JSON: {error}") from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -48,35 +48,6 @@ def test_a_type_is_a_subscription_or_a_fee(planhat_sandbox: Sandbox) -> None:
         Product.objects.create(name="Platform Pro", type="licence")
 
 
-@pytest.mark.parametrize(
-    ("key", "path"),
-    [({"external_id": "own-1"}, "/products/extid-own-1"), ({"source_id": "src-1"}, "/products/srcid-src-1")],
-)
-def test_get_by_own_keys(planhat_sandbox: Sandbox, acme: Company, key: dict[str, Any], path: str) -> None:
-    row = planhat_sandbox.add(Product, name="Platform Pro", external_id="own-1", source_id="src-1")
-    with planhat_sandbox.assert_requests(1):
-        assert Product.objects.get(**key).id == row["_id"]
-    assert planhat_sandbox.requests[-1].path == path
-
-
-def test_get_by_id(planhat_sandbox: Sandbox, acme: Company) -> None:
-    row = planhat_sandbox.add(Product, name="Platform Pro", external_id="own-1")
-    with planhat_sandbox.assert_requests(1):
-        assert Product.objects.get(id=row["_id"]).external_id == "own-1"
-    assert planhat_sandbox.requests[-1].path == f"/products/{row['_id']}"
-
-
-def test_a_list_takes_offset_sort_and_select(planhat_sandbox: Sandbox, acme: Company) -> None:
-    for number in range(4):
-        planhat_sandbox.add(Product, name="Platform Pro", external_id=f"own-{number}")
-    with planhat_sandbox.assert_requests(1):
-        keys = [one.external_id for one in Product.objects.order_by("-external_id").only("external_id")[1:3]]
-    assert keys == ["own-2", "own-1"]
-    params = planhat_sandbox.requests[-1].params
-    assert (params["sort"], params["offset"], params["select"]) == ("-externalId", "1", "_id,externalId")
-    assert int(params["limit"]) >= 2
-
-
 def test_an_update_sends_what_changed(planhat_sandbox: Sandbox, product: Product) -> None:
     product.packages = ["Core"]
     with planhat_sandbox.assert_requests(1):
@@ -84,16 +55,6 @@ def test_an_update_sends_what_changed(planhat_sandbox: Sandbox, product: Product
     request = planhat_sandbox.requests[-1]
     assert (request.method, request.path) == ("PUT", f"/products/{product.id}")
     assert request.json == {"packages": ["Core"]}
-
-
-def test_a_product_is_deleted(planhat_sandbox: Sandbox, product: Product) -> None:
-    with planhat_sandbox.assert_requests(1):
-        product.delete()
-    assert (planhat_sandbox.requests[-1].method, planhat_sandbox.requests[-1].path) == (
-        "DELETE",
-        f"/products/{product.id}",
-    )
-    assert planhat_sandbox.count(Product) == 0
 
 
 def test_products_belong_to_no_company() -> None:

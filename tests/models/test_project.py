@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -50,43 +50,6 @@ def test_a_create_needs_a_name_and_a_company_and_no_currency(planhat_sandbox: Sa
     assert set(caught.value.messages) == {"name", "company"}
 
 
-@pytest.mark.parametrize(
-    ("key", "path"),
-    [({"external_id": "own-1"}, "/projects/extid-own-1"), ({"source_id": "src-1"}, "/projects/srcid-src-1")],
-)
-def test_get_by_own_keys(planhat_sandbox: Sandbox, acme: Company, key: dict[str, Any], path: str) -> None:
-    row = planhat_sandbox.add(Project, name="ERP roll-out", company=acme, external_id="own-1", source_id="src-1")
-    with planhat_sandbox.assert_requests(1):
-        assert Project.objects.get(**key).id == row["_id"]
-    assert planhat_sandbox.requests[-1].path == path
-
-
-def test_get_by_id(planhat_sandbox: Sandbox, acme: Company) -> None:
-    row = planhat_sandbox.add(Project, name="ERP roll-out", company=acme, external_id="own-1")
-    with planhat_sandbox.assert_requests(1):
-        assert Project.objects.get(id=row["_id"]).external_id == "own-1"
-    assert planhat_sandbox.requests[-1].path == f"/projects/{row['_id']}"
-
-
-def test_a_list_takes_offset_sort_and_select(planhat_sandbox: Sandbox, acme: Company) -> None:
-    for number in range(4):
-        planhat_sandbox.add(Project, name="ERP roll-out", company=acme, external_id=f"own-{number}")
-    with planhat_sandbox.assert_requests(1):
-        keys = [one.external_id for one in Project.objects.order_by("-external_id").only("external_id")[1:3]]
-    assert keys == ["own-2", "own-1"]
-    params = planhat_sandbox.requests[-1].params
-    assert (params["sort"], params["offset"], params["select"]) == ("-externalId", "1", "_id,externalId")
-    assert int(params["limit"]) >= 2
-
-
-def test_a_list_of_one_company(planhat_sandbox: Sandbox, acme: Company, project: Project) -> None:
-    birch = planhat_sandbox.add(Company, name="Birch")
-    planhat_sandbox.add(Project, name="Other", company=birch, external_id="own-2")
-    with planhat_sandbox.assert_requests(1):
-        assert [one.external_id for one in Project.objects.filter(company=acme)] == ["own-1"]
-    assert planhat_sandbox.requests[-1].params["companyId"] == acme.id
-
-
 def test_an_update_sends_what_changed(planhat_sandbox: Sandbox, project: Project) -> None:
     project.mrr = 1000
     project.end_date = date(2025, 8, 31)
@@ -96,16 +59,6 @@ def test_an_update_sends_what_changed(planhat_sandbox: Sandbox, project: Project
     assert (request.method, request.path) == ("PUT", f"/projects/{project.id}")
     assert request.json == {"mrr": 1000, "endDate": "2025-08-31T00:00:00.000Z"}
     assert planhat_sandbox.row(Project, project.id)["mrr"] == 1000
-
-
-def test_a_project_is_deleted(planhat_sandbox: Sandbox, project: Project) -> None:
-    with planhat_sandbox.assert_requests(1):
-        project.delete()
-    assert (planhat_sandbox.requests[-1].method, planhat_sandbox.requests[-1].path) == (
-        "DELETE",
-        f"/projects/{project.id}",
-    )
-    assert planhat_sandbox.count(Project) == 0
 
 
 def test_relations_lead_both_ways(planhat_sandbox: Sandbox, acme: Company, project: Project) -> None:

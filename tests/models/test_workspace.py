@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -38,43 +38,6 @@ def test_a_create_needs_a_name_and_a_company(planhat_sandbox: Sandbox) -> None:
     assert set(caught.value.messages) == {"name", "company"}
 
 
-@pytest.mark.parametrize(
-    ("key", "path"),
-    [({"external_id": "own-1"}, "/workspaces/extid-own-1"), ({"source_id": "src-1"}, "/workspaces/srcid-src-1")],
-)
-def test_get_by_own_keys(planhat_sandbox: Sandbox, acme: Company, key: dict[str, Any], path: str) -> None:
-    row = planhat_sandbox.add(Workspace, name="Finance", company=acme, external_id="own-1", source_id="src-1")
-    with planhat_sandbox.assert_requests(1):
-        assert Workspace.objects.get(**key).id == row["_id"]
-    assert planhat_sandbox.requests[-1].path == path
-
-
-def test_get_by_id(planhat_sandbox: Sandbox, acme: Company) -> None:
-    row = planhat_sandbox.add(Workspace, name="Finance", company=acme, external_id="own-1")
-    with planhat_sandbox.assert_requests(1):
-        assert Workspace.objects.get(id=row["_id"]).external_id == "own-1"
-    assert planhat_sandbox.requests[-1].path == f"/workspaces/{row['_id']}"
-
-
-def test_a_list_takes_offset_sort_and_select(planhat_sandbox: Sandbox, acme: Company) -> None:
-    for number in range(4):
-        planhat_sandbox.add(Workspace, name="Finance", company=acme, external_id=f"own-{number}")
-    with planhat_sandbox.assert_requests(1):
-        keys = [one.external_id for one in Workspace.objects.order_by("-external_id").only("external_id")[1:3]]
-    assert keys == ["own-2", "own-1"]
-    params = planhat_sandbox.requests[-1].params
-    assert (params["sort"], params["offset"], params["select"]) == ("-externalId", "1", "_id,externalId")
-    assert int(params["limit"]) >= 2
-
-
-def test_a_list_of_one_company(planhat_sandbox: Sandbox, acme: Company, workspace: Workspace) -> None:
-    birch = planhat_sandbox.add(Company, name="Birch")
-    planhat_sandbox.add(Workspace, name="Other", company=birch, external_id="own-2")
-    with planhat_sandbox.assert_requests(1):
-        assert [one.external_id for one in Workspace.objects.filter(company=acme)] == ["own-1"]
-    assert planhat_sandbox.requests[-1].params["companyId"] == acme.id
-
-
 def test_an_update_sends_what_changed(planhat_sandbox: Sandbox, workspace: Workspace) -> None:
     workspace.name = "Finance department"
     with planhat_sandbox.assert_requests(1):
@@ -82,16 +45,6 @@ def test_an_update_sends_what_changed(planhat_sandbox: Sandbox, workspace: Works
     request = planhat_sandbox.requests[-1]
     assert (request.method, request.path) == ("PUT", f"/workspaces/{workspace.id}")
     assert request.json == {"name": "Finance department"}
-
-
-def test_a_workspace_is_deleted(planhat_sandbox: Sandbox, workspace: Workspace) -> None:
-    with planhat_sandbox.assert_requests(1):
-        workspace.delete()
-    assert (planhat_sandbox.requests[-1].method, planhat_sandbox.requests[-1].path) == (
-        "DELETE",
-        f"/workspaces/{workspace.id}",
-    )
-    assert planhat_sandbox.count(Workspace) == 0
 
 
 def test_relations_lead_both_ways(planhat_sandbox: Sandbox, acme: Company) -> None:
