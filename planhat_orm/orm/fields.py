@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from planhat_orm.orm.evidence import Evidence
     from planhat_orm.orm.model import Model
+    from planhat_orm.orm.relations import ForeignKey
 
 R = TypeVar("R")
 W = TypeVar("W")
@@ -284,8 +285,8 @@ class IdOf(Id):
     :param key: the foreign key, as declared just above it.
     """
 
-    def __init__(self, key: Field[Any, Any]) -> None:
-        if not isinstance(key, Field):
+    def __init__(self, key: ForeignKey[Any]) -> None:
+        if not hasattr(key, "id_in"):
             raise ConfigurationError(f"fields.IdOf takes the link itself, as declared just above it, not {key!r}")
         self.key = key
         super().__init__(
@@ -298,7 +299,7 @@ class IdOf(Id):
         )
 
     def read(self, obj: Model) -> Any:
-        return self.key.id_in(obj)  # type: ignore[attr-defined]  # a ForeignKey; naming it here would be a cycle
+        return self.key.id_in(obj)
 
     def current(self, obj: Model) -> Any:
         return self.read(obj)

@@ -142,3 +142,5 @@ def test_options_of_a_field_are_named(make: Any) -> None:
 def test_the_id_of_a_link_is_declared_with_the_link() -> None:
     with pytest.raises(ConfigurationError, match="takes the link itself, as declared just above it, not 'company'"):
         fields.IdOf("company")  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="takes the link itself"):
+        fields.IdOf(fields.Text("name"))  # type: ignore[arg-type]
