@@ -1,7 +1,7 @@
-"""Carrying out plans: pages are asked for, checked, tested, put in order and turned into objects.
+"""Carrying out plans: what is read is checked, tested, put in order and turned into objects.
 
-This is where the pure engines meet the session. Imports planner, paging and wire descriptions. It does not promise
-that a list is of one moment: rows of two pages may be of different times.
+Imports reading, planner and the paging report. It does not promise that a list is of one moment: rows of two pages may
+be of different times.
 """
 
 from __future__ import annotations
@@ -10,53 +10,41 @@ import logging
 from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
 
-from planhat_orm.errors import ApiError, FilterIgnored, NotFound, PaginationError, TransportError
-from planhat_orm.orm.aliases import renamed, wire_names
+from planhat_orm.errors import ApiError, FilterIgnored, PaginationError
 from planhat_orm.orm.batches import Batch
-from planhat_orm.orm.explaining import probed_offset
+from planhat_orm.orm.choosing import chosen
 from planhat_orm.orm.lookups import short
-from planhat_orm.orm.missing import Reload, deliver, held_after_all, row_of, rows_of, settle, spread
-from planhat_orm.orm.ordering import begins_empty, fits, in_order, is_ordered
-from planhat_orm.orm.planner import CHECKED_ROWS
-from planhat_orm.orm.shares import given_tests
+from planhat_orm.orm.missing import Reload, deliver, held_after_all, settle, spread
+from planhat_orm.orm.ordering import begins_empty, fits, in_order
+from planhat_orm.orm.reading import Reader
 from planhat_orm.orm.slips import Slips
 from planhat_orm.orm.state import Origin
-from planhat_orm.paging import TOO_SLOW, Fetch, Rows, ScanReport, TooSlow, count, scan
-from planhat_orm.wire.endpoints import path_for
+from planhat_orm.paging import ScanReport
 from planhat_orm.wire.garbage import paused_gc
-from planhat_orm.wire.retry import too_slow
-from planhat_orm.wire.transport import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from planhat_orm.orm.planner import Plan
     from planhat_orm.session.session import Session
 
 Row = dict[str, Any]
-Params = dict[str, str]
 
 _log = logging.getLogger("planhat_orm.orm")
 
 #: So many rows that match are held back at most until it is known what the list that they are not of holds.
 HELD_BACK = 10_000
-#: How many rows each session knows some lists to have, by path and parameters.
-_at_least: WeakKeyDictionary[Session, dict[tuple[Any, ...], int]] = WeakKeyDictionary()
 #: The answers to a URL that is too long; the list of ids in it is halved then.
 TOO_LONG = (414, 431)
 
 
-class Run:
+class Run(Reader):
     """One carrying out of a plan."""
 
     def __init__(self, session: Session, plan: Plan) -> None:
-        self.session = session
-        self.plan = plan
-        #: Planhat's names that the next page asks for; grows when a field is missed.
-        self.select = plan.select
-        self._reports: list[ScanReport] = []
+        super().__init__(session, plan)
         #: Origins of the pages before: an object of one that is kept shall not hold what tells of all its rows.
         self._earlier: deque[ref[Origin]] = deque(maxlen=2)
 
@@ -162,22 +150,10 @@ class Run:
             yield from self.wanted(self.tested(self.scans()))
 
     def choose(self) -> None:
-        """Read all pages instead of many by ids where one request shows that this costs less."""
-        plan, other = self.plan, self.plan.instead
-        if other is None:
-            return
-        rows, known = probed_offset(plan), _at_least.setdefault(self.session, {})
-        place = (other.path, *sorted(other.params.items()))
-        if rows < known.get(place, 0):
-            return
-        beyond = {"limit": "1", "offset": str(rows), "sort": "_id", "select": "_id"}
-        beyond = {name: value for name, value in beyond.items() if name in plan.meta.list_takes}
-        for one in other.passes:
-            answer = self.session.send(Request("GET", other.path, params={**other.params, **one, **beyond}))
-            if rows_of(answer, other.path):
-                known[place] = rows + 1
-                return
-        self.plan, self.select = other, other.select
+        """Take another way to the same rows where it costs less."""
+        plan = chosen(self.session, self.plan)
+        if plan is not self.plan:
+            self.plan, self.select = plan, plan.select
 
     def merged(self) -> Batch:
         """Read the first rows of every list, in the order that Planhat gives them, and put them together.
@@ -242,116 +218,6 @@ class Run:
                     raise
                 half = len(ids) // 2
                 lists.extendleft(((extra, ids[half:]), (extra, ids[:half])))
-
-    def records(self) -> Iterator[Batch]:
-        """Read the record of each key; one that does not exist is left out."""
-        for path in self.plan.paths:
-            try:
-                response = self.session.send(Request("GET", path))
-            except NotFound:
-                continue
-            rows = renamed(self.plan.meta, [row_of(response, path)])
-            yield Batch(rows, [], response.number, whole=True)
-
-    def stretch(self, ids: tuple[str, ...], handed: int) -> tuple[int, int | None]:
-        """Return which rows of one list are worth asking for."""
-        plan, query = self.plan, self.plan.query
-        start, stop = (query.start, query.stop) if plan.window_is_sent else (0, None)
-        if not plan.window_is_sent and not plan.filters_here and query.stop is not None:
-            if plan.merged:
-                stop = query.stop
-            elif not plan.order:
-                # Of a later list as many rows may have been in the earlier ones as were handed out of those.
-                stop = query.stop - handed if plan.once and len(plan.passes) == 1 else query.stop
-        if ids and plan.id_key == "_id":
-            # Each id is one row at most, so that no page has to be looked for behind them.
-            stop = len(ids) if stop is None else min(stop, len(ids))
-        return start, stop
-
-    def fixed(self, extra: Params, ids: tuple[str, ...]) -> Params:
-        """Return what every page of one list is asked for."""
-        plan = self.plan
-        named = {plan.id_param: ",".join(ids)} if ids else {}
-        return {**plan.params, **extra, **named, **({"sort": plan.sort} if plan.sort else {})}
-
-    def pages(self, extra: Params, ids: tuple[str, ...], handed: int) -> Iterator[Batch]:
-        """Drive the engine through one list."""
-        plan, sort = self.plan, self.plan.sort
-        by_value = sort not in ("_id", "")
-        start, stop = self.stretch(ids, handed)
-        default, maximum = plan.meta.page_size
-        report = ScanReport()
-        self._reports.append(report)
-        engine = scan(
-            page_size=maximum,
-            default_size=default,
-            order="other" if by_value else "id" if sort else "none",
-            start=start,
-            # A few rows more show whether the order was honoured.
-            stop=max(stop, start + CHECKED_ROWS) if by_value and stop is not None else stop,
-            report=report,
-        )
-        left = None if stop is None else stop - start
-        last: list[Row] = []
-        for batch in self.drive(engine, self.fixed(extra, ids)):
-            if by_value and not is_ordered(last + batch.rows, plan.order[0]):
-                raise PaginationError(f"Planhat was asked for sort={sort} and sent another order")
-            last = batch.rows[-1:] if by_value else []
-            if left is not None:
-                batch.rows, left = batch.rows[:left], left - len(batch.rows)
-            yield batch
-            del batch
-            if left is not None and left <= 0:
-                return
-
-    def drive(
-        self, engine: Generator[Fetch | Rows, list[Row] | TooSlow | None, None], fixed: Params
-    ) -> Iterator[Batch]:
-        """Give the engine the pages it asks for; yield the rows it hands out, with the last request and its number."""
-        page: Params = {}
-        number, select = 0, self.select
-        slow: Exception | None = None
-        step: Fetch | Rows | None = next(engine, None)
-        while step is not None:
-            try:
-                if isinstance(step, Rows):
-                    rows = step.rows
-                    step = None  # a page may weigh 20 MB: nobody but the consumer may hold it
-                    batch = Batch(rows, [page], number, selected=select)
-                    del rows
-                    yield batch
-                    del batch
-                    step = next(engine)
-                    continue
-                select = self.select
-                page = {"limit": str(step.limit), "offset": str(step.offset), **fixed, **self.selecting(select)}
-                answer = self.fetch(page)
-                if isinstance(answer, Exception):
-                    slow = answer
-                    step = engine.send(TOO_SLOW)
-                else:
-                    rows, number = answer
-                    del answer
-                    step = engine.send(rows)
-            except StopIteration:
-                return
-            except PaginationError as problem:
-                raise problem from slow
-
-    def selecting(self, keys: tuple[str, ...]) -> Params:
-        """Return the parameter that selects fields, under every name that answers may hold them under."""
-        return {"select": ",".join(wire_names(self.plan.meta, keys))} if keys else {}
-
-    def fetch(self, params: Params) -> tuple[list[Row], int] | ApiError | TransportError:
-        """Ask for one page; the error is returned when it was too slow and may be asked for at half its size."""
-        path = self.plan.path
-        try:
-            response = self.session.send(Request("GET", path, params=params, halvable=True))
-        except (ApiError, TransportError) as problem:
-            if too_slow(problem):
-                return problem
-            raise
-        return renamed(self.plan.meta, rows_of(response, path)), response.number
 
     def tested(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """Check the server's share on every row, drop what does not match exactly, and judge what no row holds.
@@ -448,51 +314,3 @@ class Run:
             model = self.plan.query.model
             _, unknown = deliver(self.session, model, keys, rows)
             settle(self.session, model, unknown, rows)
-
-    # Counting
-
-    def count(self) -> int:
-        """Count the rows wanted; the plan is of a query without an order."""
-        self.choose()
-        plan, query = self.plan, self.plan.query
-        window = None if query.stop is None else query.stop - query.start
-        read = plan.strategy in ("nothing", "key", "keys") or plan.filters_here or plan.id_key == "_id"
-        read = read or not plan.once
-        if read or (window is not None and window <= plan.meta.page_size[1]):
-            return sum(len(batch.rows) for batch in self.batches())
-        if plan.meta.lean_path and not plan.params and not plan.id_lists:
-            path = path_for(plan.meta.lean_path)
-            total = len(rows_of(self.session.send(Request("GET", path)), path))
-        else:
-            total = 0
-            for one in plan.lists:
-                found = self.count_list(*one)
-                if found is None:
-                    # Records are in several lists, so that adding up how many each holds would count them twice.
-                    return sum(len(batch.rows) for batch in self.batches())
-                total += found
-        return max(0, (total if query.stop is None else min(total, query.stop)) - query.start)
-
-    def count_list(self, extra: Params, ids: tuple[str, ...]) -> int | None:
-        """Count one list by probing it; None where it holds what belongs into another list."""
-        plan = self.plan
-        default, maximum = plan.meta.page_size
-        belongs = given_tests(plan.meta, extra)
-        told_by = (test.target.data_key for test in belongs)
-        select = tuple(dict.fromkeys((*self.select, *told_by))) if self.select else ()
-        fixed = {**self.fixed(extra, ids), **self.selecting(select)}
-        engine = count(page_size=maximum, default_size=default)
-        step = next(engine)
-        while True:
-            answer = self.fetch({"limit": str(step.limit), "offset": str(step.offset), **fixed})
-            try:
-                if isinstance(answer, Exception):
-                    step = engine.send(TOO_SLOW)
-                else:
-                    self.settle([test.target.data_key for test in plan.asked], answer[0])
-                    self.check_asked(answer[0])
-                    if not all(test.loosely(row) for test in belongs for row in answer[0]):
-                        return None
-                    step = engine.send(answer[0])
-            except StopIteration as end:
-                return int(end.value)

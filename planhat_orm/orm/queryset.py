@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, ov
 from planhat_orm.errors import BadRequest, InvalidQuery
 from planhat_orm.orm.bulk import BulkMethods
 from planhat_orm.orm.chaining import Chain
+from planhat_orm.orm.counting import count_of
 from planhat_orm.orm.execution import Run
 from planhat_orm.orm.explaining import explained
 from planhat_orm.orm.getting import one_of, refuse_missing_key
@@ -197,7 +198,7 @@ class QuerySet(Chain, BulkMethods, LeanMethods[M], Generic[M]):
         """
         if self._results is not None and self._results.complete:
             return len(self._results.cached)
-        return self._ids_of(self.query).count()
+        return count_of(self._ids_of(self.query))
 
     def exists(self) -> bool:
         """Tell whether there is any record; pages are read only until one matches, and only what is compared.
