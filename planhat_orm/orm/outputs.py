@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from planhat_orm.orm.explaining import followed
 from planhat_orm.orm.lookups import LazyValues
+from planhat_orm.orm.taking import portions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,6 +106,17 @@ class Values(LazyValues, Generic[T]):
         500
         """
         return map(self._shape.of, self._records.iterator())
+
+    def chunks(self, size: int) -> Iterator[list[T]]:
+        """Iterate in lists of so many rows, without a cache, as ``chunks`` of the queryset does.
+
+        :param size: how many rows a list has; the last one has what is left.
+        :raises InvalidQuery: for anything but a whole number above 0.
+
+        >>> [len(names) for names in Company.objects.values_list("name", flat=True).chunks(300)]
+        [300, 200]
+        """
+        return portions(self.iterator, size)
 
     def count(self) -> int:
         """Return how many rows there are, in the fewest requests that tell.

@@ -7,25 +7,26 @@ times, but a record that exists throughout comes exactly once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
 
-from planhat_orm.errors import BadRequest, InvalidQuery
+from planhat_orm.errors import InvalidQuery
 from planhat_orm.orm.bulk import BulkMethods
 from planhat_orm.orm.chaining import Chain
 from planhat_orm.orm.counting import count_of
+from planhat_orm.orm.creating import CreateMethods
 from planhat_orm.orm.execution import Run
 from planhat_orm.orm.explaining import explained
 from planhat_orm.orm.getting import one_of, refuse_missing_key
 from planhat_orm.orm.lean import LeanMethods
-from planhat_orm.orm.lookups import LazyValues, Q, split_lookup
+from planhat_orm.orm.lookups import LazyValues, Q
 from planhat_orm.orm.outputs import Shape, Values, table_of
 from planhat_orm.orm.paths import output_of
 from planhat_orm.orm.planner import plan_for
 from planhat_orm.orm.query import Query, check_index
 from planhat_orm.orm.results import Results
+from planhat_orm.orm.taking import TakeMethods
 from planhat_orm.session.session import Session
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ M = TypeVar("M", bound="Model")
 REPR_ITEMS = 5
 
 
-class QuerySet(Chain, BulkMethods, LeanMethods[M], Generic[M]):
+class QuerySet(Chain, BulkMethods, CreateMethods[M], TakeMethods[M], LeanMethods[M], Generic[M]):
     """A lazy list of records.
 
     Nothing is sent until it is iterated, indexed, counted or otherwise used; each page is then fetched once.
@@ -72,8 +73,8 @@ class QuerySet(Chain, BulkMethods, LeanMethods[M], Generic[M]):
     @overload
     def __getitem__(self, index: int) -> M: ...
     @overload
-    def __getitem__(self, index: slice) -> QuerySet[M]: ...
-    def __getitem__(self, index: int | slice) -> M | QuerySet[M]:
+    def __getitem__(self, index: slice) -> Self: ...
+    def __getitem__(self, index: int | slice) -> M | Self:
         if isinstance(index, slice):
             if index.step is not None:
                 raise InvalidQuery("a step in a slice is not supported; use list(queryset)[::step]")
@@ -100,7 +101,7 @@ class QuerySet(Chain, BulkMethods, LeanMethods[M], Generic[M]):
         first, self._indexed = not self._indexed and self._results is None, True
         return not first and place < len(cached) + self.query.model._meta.page_size[1]
 
-    def _sliced(self, index: slice) -> QuerySet[M]:
+    def _sliced(self, index: slice) -> Self:
         clone = self._clone(self.query.window(index.start, index.stop))
         cached = self._results.cached if self._results is not None else []
         if self._is_complete or (index.stop is not None and index.stop <= len(cached)):
@@ -237,32 +238,6 @@ class QuerySet(Chain, BulkMethods, LeanMethods[M], Generic[M]):
                 yield batch.pop()
             del batch
 
-    def in_bulk(self, keys: Iterable[str] | None = None, *, field_name: str = "id") -> dict[str, M]:
-        """Return the records of the given keys by key; keys that nothing has are left out.
-
-        Companies are asked for by lists of ids, others one by one, or all of them are read where that costs less. By
-        several of another key the whole list is read.
-
-        :param keys: any number of keys; None for all records.
-        :param field_name: ``id``, ``external_id`` or ``source_id``.
-        :raises InvalidQuery: for a key that is not unique, for one text or anything else instead of a list of texts,
-            and after a slice.
-
-        >>> list(Company.objects.in_bulk(["acme-42", "nobody-7"], field_name="external_id"))
-        ['acme-42']
-        """
-        if self.query.sliced:
-            raise InvalidQuery("Cannot use in_bulk() once a slice has been taken.")
-        if keys is not None and (isinstance(keys, (str, bytes)) or not isinstance(keys, Iterable)):
-            raise InvalidQuery(f"in_bulk() takes a list of keys, not {keys!r}")
-        if not isinstance(field_name, str):
-            raise InvalidQuery(f"in_bulk() takes the name of a key as field_name, not {field_name!r}")
-        field = self.query.model._meta.field(field_name)
-        if field.data_key not in {"_id", *self.query.model._meta.unique}:
-            raise InvalidQuery(f"in_bulk() needs a key that no two records share; {field_name} is none")
-        wanted = self if keys is None else self.filter(**{f"{field.name}__in": list(keys)})
-        return {key: record for record in wanted if isinstance(key := getattr(record, field.name), str)}
-
     def values(self, *paths: str) -> Values[dict[str, Any]]:
         """Return dictionaries of the given paths, over any number of links: ``values("name", "owner.email")``.
 
@@ -297,68 +272,6 @@ class QuerySet(Chain, BulkMethods, LeanMethods[M], Generic[M]):
         asks = [one.asks for one in outputs]
         narrowed = asks and all(asks) and not self._is_complete
         return Values(self.only(*asks) if narrowed else self, Shape(form, outputs))
-
-    def create(self, **values: Any) -> M:
-        """Make a record and save it: POST /{path}, one request.
-
-        A reverse manager sets the link to its object.
-
-        :param values: fields by name; links as records, ids or references.
-        :raises NotSupported: where Planhat offers no create, saying what to do instead.
-        :raises UnknownField: for a name that is no field, with a suggestion.
-        :raises ValidationError: before any request.
-        :raises AmbiguousWrite: the answer was lost, and the record could not be looked up by a unique key.
-
-        >>> Company.objects.create(name="New & Co", external_id="new-1").external_id
-        'new-1'
-        """
-        self.query.model._meta.require("create")
-        record = cast("M", self.query.model(**{**self._defaults, **values}))
-        record._ensure_state().session = self._bound()
-        record.save()
-        return record
-
-    def get_or_create(self, defaults: dict[str, Any] | None = None, **lookups: Any) -> tuple[M, bool]:
-        """Return the record that matches and False, or a new one and True, made of the lookups and ``defaults``.
-
-        It costs what ``get`` costs, which is one request by a key and a scan of the list by anything else, and a POST
-        where there is none. Two that do so at once make one record if the lookups hold a key that is unique at
-        Planhat, which refuses the second with 400: then it is looked up once more. By anything else both make one.
-
-        :param defaults: what a new record has besides the lookups.
-        :raises InvalidQuery: for a lookup other than ``exact``, of which no record can be made.
-        :raises UnknownField: for a name that is no field, before anything is sent.
-        :raises MultipleObjectsReturned: the model's own: several match.
-        :raises BadRequest: Planhat refuses the new record, and there is still none that matches.
-
-        >>> company, made = Company.objects.get_or_create(external_id="new-7", defaults={"name": "New & Co"})
-        >>> made, Company.objects.get_or_create(external_id="new-7") == (company, False)
-        (True, True)
-        """
-        model = self.query.model
-        model._meta.require("create")
-        if defaults is not None and not isinstance(defaults, Mapping):
-            raise InvalidQuery(f"get_or_create() takes its defaults as a dictionary, not {defaults!r}")
-        for name in lookups:
-            if name not in model._meta.by_name and split_lookup(name)[0] != name:
-                raise InvalidQuery(
-                    f"get_or_create({name}=...): no record can be made of a lookup; put it in a filter()"
-                )
-        for name in {**lookups, **(defaults or {})}:
-            model._meta.field(name)
-        try:
-            return self.get(**lookups), False
-        except model.DoesNotExist:
-            pass
-        try:
-            return self.create(**{**lookups, **(defaults or {})}), True
-        except BadRequest:
-            # Somebody else may have made it meanwhile: a second one of its key is refused with 400.
-            try:
-                return self.get(**lookups), False
-            except model.DoesNotExist:
-                pass
-            raise
 
     # Introspection
 
