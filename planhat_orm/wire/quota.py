@@ -13,14 +13,15 @@ from contextlib import contextmanager
 from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING
 
-from pyrate_limiter import Rate
-
 from planhat_orm.errors import ConfigurationError
-from planhat_orm.wire.buckets import Bucket, Clock, MemoryBucket, RedisBucket, SqliteBucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from os import PathLike
+
+    from pyrate_limiter import Rate
+
+    from planhat_orm.wire.buckets import Bucket, Clock
 
 __all__ = ["Quota"]
 
@@ -187,6 +188,8 @@ class Quota:
 
     def _rates(self) -> list[Rate]:
         """The limits as pyrate-limiter wants them: each wider window must allow more, at a lower rate."""
+        from pyrate_limiter import Rate  # 3.5 MB, which a session without a quota need not carry
+
         per_minute, per_second = self._limits["per_minute"], self._limits["per_second"]
         minute, second = (int(self._minute * 1000 * _MARGIN), int(self._minute / 60 * 1000 * _MARGIN))
         rates = []
@@ -197,6 +200,8 @@ class Quota:
         return rates
 
     def _open(self, name: str) -> Bucket:
+        from planhat_orm.wire.buckets import MemoryBucket, RedisBucket, SqliteBucket  # it imports pyrate-limiter
+
         kind, place = self._place
         rates = self._rates()
         if kind == "sqlite":
