@@ -7,16 +7,19 @@ that was fetched lingers on a class.
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from planhat_orm.errors import NotSupported
+from planhat_orm.errors import InvalidQuery, NotSupported
 from planhat_orm.orm.query import Query
 from planhat_orm.orm.queryset import QuerySet
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from planhat_orm.orm.model import Model
 
 M = TypeVar("M", bound="Model")
+Q = TypeVar("Q", bound=QuerySet[Any])
 
 
 class Manager(QuerySet[M]):
@@ -28,11 +31,33 @@ class Manager(QuerySet[M]):
     1
     """
 
-    def _related_to(self, obj: Model, key: str) -> Manager[M]:
-        """Return the manager of the records whose link ``key`` is ``obj``, or holds it; what it creates has it set."""
-        related = self.using(obj._session()).filter(**{key: obj})
-        held: Any = [obj] if self.query.model._meta.field(key).mutable else obj
-        return type(self)(related.query, related._session, {key: held})
+    @classmethod
+    def from_queryset(cls, queryset_class: type[Q]) -> Callable[[], OwnObjects[Q]]:
+        """Return what makes a manager of a queryset class: ``objects = Manager.from_queryset(AccountQuerySet)()``.
+
+        A manager is a queryset here, so that ``objects = AccountQuerySet.as_manager()`` says the same.
+
+        :param queryset_class: a subclass of QuerySet.
+        :raises NotSupported: on a manager class with methods of its own, which belong into the queryset class.
+        :raises InvalidQuery: for what is no queryset class.
+
+        >>> from planhat_orm.orm.queryset import QuerySet
+        >>> class Customers(QuerySet["Account"]):
+        ...     def growing(self):
+        ...         return self.filter(phase="Growth")
+        >>> class Account(Company):
+        ...     objects = Manager.from_queryset(Customers)()
+        >>> Account.objects.growing().exists()
+        True
+        """
+        if cls is not Manager:
+            raise NotSupported(
+                f"a manager is a queryset here: put the methods of {cls.__name__} into the queryset class, "
+                "and write objects = ThatClass.as_manager()"
+            )
+        if not isinstance(queryset_class, type) or not issubclass(queryset_class, QuerySet):
+            raise InvalidQuery(f"from_queryset() takes a subclass of QuerySet, not {queryset_class!r}")
+        return queryset_class.as_manager
 
 
 class NoManager(NotSupported, AttributeError):
@@ -42,7 +67,8 @@ class NoManager(NotSupported, AttributeError):
 class ObjectsDescriptor:
     """Gives each model class its manager; instances and abstract models have none."""
 
-    def __get__(self, obj: Any, owner: type[M]) -> Manager[M]:
+    # A queryset to type checkers, so that a model of yours may give one with methods of its own.
+    def __get__(self, obj: Any, owner: type[M]) -> QuerySet[M]:
         if obj is not None or owner._meta.abstract or not owner._meta.path:
             raise self.refusal(obj, owner)
         return Manager(Query(owner))
@@ -52,6 +78,17 @@ class ObjectsDescriptor:
         if obj is not None:
             return NoManager(f"objects belongs to the class: {owner.__name__}.objects")
         return NoManager(f"{owner.__name__} is abstract: query one of the models that derive from it")
+
+
+class OwnObjects(ObjectsDescriptor, Generic[Q]):
+    """Gives a model querysets of its own class: what ``as_manager()`` returns."""
+
+    def __init__(self, queryset_class: type[Q]) -> None:
+        self._queryset_class = queryset_class
+
+    def __get__(self, obj: Any, owner: type[Any]) -> Q:
+        super().__get__(obj, owner)
+        return self._queryset_class(Query(owner))
 
 
 def refuse_absent(owner: type, obj: Any, name: str) -> None:

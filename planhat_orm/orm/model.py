@@ -93,7 +93,7 @@ class Model(Holder, metaclass=ModelBase):
     _meta: ClassVar[Options]
     DoesNotExist: ClassVar[type[ObjectDoesNotExist]]
     MultipleObjectsReturned: ClassVar[type[MultipleObjectsReturned]]
-    objects: ClassVar[ObjectsDescriptor] = ObjectsDescriptor()
+    objects = ObjectsDescriptor()  # not annotated: pyright would hold those of a model's own against the annotation
     #: The marshmallow schema of the whole object: ``Company.Schema().load(row)`` gives Python values.
     Schema: ClassVar[SchemaDescriptor] = SchemaDescriptor()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Never, Self, TypeVar, cast, overload
 
 from planhat_orm.errors import InvalidQuery
 from planhat_orm.orm.bulk import BulkMethods
@@ -25,6 +25,7 @@ from planhat_orm.orm.outputs import Shape, Values, table_of
 from planhat_orm.orm.paths import output_of
 from planhat_orm.orm.planner import plan_for
 from planhat_orm.orm.query import Query, check_index
+from planhat_orm.orm.refused import refuse_chunk_size
 from planhat_orm.orm.results import Results
 from planhat_orm.orm.taking import TakeMethods
 from planhat_orm.session.session import Session
@@ -32,6 +33,7 @@ from planhat_orm.session.session import Session
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from planhat_orm.orm.manager import OwnObjects
     from planhat_orm.orm.model import Model
     from planhat_orm.orm.planner import Plan
     from planhat_orm.paging import ScanReport
@@ -217,18 +219,24 @@ class QuerySet(Chain, BulkMethods, CreateMethods[M], TakeMethods[M], LeanMethods
         session = self._bound()
         return Run(session, clone._plan(session))
 
-    def iterator(self) -> Iterator[M]:
+    def iterator(self, **refused: Never) -> Iterator[M]:
         """Iterate without a cache, holding one page at a time.
 
         An order is left to Planhat here, with ``sort=``, since nothing can be put in order before all of it is there.
         Where that cannot be (of tasks, no one list holds all; metrics come in no order) all rows are read first. Each
         call sends its requests anew.
 
+        :param refused: Django's ``chunk_size``: pages are as large as Planhat gives them, so that they are few.
+        :raises NotSupported: for any argument.
         :raises PaginationError: when the pages of an ordered list contradict each other.
 
         >>> max(company.arr or 0 for company in Company.objects.only("arr").iterator()) > 0
         True
         """
+        refuse_chunk_size(refused)
+        return self._streamed()
+
+    def _streamed(self) -> Iterator[M]:
         session = self._bound()
         self._runs[:] = [Run(session, self._plan(session, stream=True))]
         for batch in self._runs[0].objects(stream=True):
@@ -323,7 +331,30 @@ class QuerySet(Chain, BulkMethods, CreateMethods[M], TakeMethods[M], LeanMethods
         """
         return self._runs[0].report if self._runs else None
 
+    @classmethod
+    def as_manager(cls) -> OwnObjects[Self]:
+        """Return what a model's ``objects`` is set to, for querysets of this class: with methods of your own.
+
+        >>> class Accounts(QuerySet["Account"]):
+        ...     def growing(self):
+        ...         return self.filter(phase="Growth")
+        >>> class Account(Company):
+        ...     objects = Accounts.as_manager()
+        >>> Account.objects.exclude(status="lost").growing().exists()
+        True
+        """
+        # The manager's module imports this one.
+        from planhat_orm.orm.manager import OwnObjects
+
+        return OwnObjects(cls)
+
     # Private
+
+    def _related_to(self, obj: Model, key: str) -> Self:
+        """Return the manager of the records whose link ``key`` is ``obj``, or holds it; what it creates has it set."""
+        related = self.using(obj._session()).filter(**{key: obj})
+        held: Any = [obj] if self.query.model._meta.field(key).mutable else obj
+        return type(self)(related.query, related._session, {key: held})
 
     @property
     def _is_complete(self) -> bool:

@@ -5,9 +5,21 @@ Imports errors only. Does nothing else.
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from planhat_orm.errors import NotSupported
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+#: Django's methods that are awaited, without the "a" in front.
+AWAITED: Final = (
+    *("get", "create", "get_or_create", "update_or_create", "bulk_create", "bulk_update", "count", "in_bulk"),
+    *("iterator", "latest", "earliest", "first", "last", "aggregate", "exists", "contains", "update", "delete"),
+    "explain",
+)
+#: Of those, the ones that there are.
+READY: Final = frozenset(("get", "create", "get_or_create", "count", "in_bulk", "first", "last", "exists", "contains"))
 
 
 class Refused:
@@ -65,6 +77,27 @@ class Refused:
 
     earliest = latest
 
+    def complex_filter(self, *_: Any, **__: Any) -> NoReturn:
+        """Refused: filter takes both forms."""
+        raise NotSupported("filter() takes both: filter(q) for a Q object, filter(**conditions) for a dictionary")
+
+    def resolve_expression(self, *_: Any, **__: Any) -> NoReturn:
+        """Refused: Planhat computes nothing in a list, and takes no query inside of another."""
+        raise NotSupported(
+            "Planhat takes no query inside of another; filter(company__in=queryset) reads that one first"
+        )
+
+    if not TYPE_CHECKING:
+        # Hidden from type checkers, which say by themselves that there are none.
+
+        def __or__(self, other: Any) -> NoReturn:
+            """Refused: Planhat joins no lists."""
+            raise NotSupported(
+                "querysets are not joined; join their conditions in one filter(): Q(...) | Q(...), Q(...) & Q(...)"
+            )
+
+        __and__ = __xor__ = __ror__ = __rand__ = __or__
+
     # What is not built
 
     def select_related(self, *_: Any, **__: Any) -> NoReturn:
@@ -104,3 +137,50 @@ class Refused:
         raise NotSupported(
             "there is no update_or_create yet: get_or_create() it, change what differs and save() it; only that is sent"
         )
+
+
+def refuse_chunk_size(given: Mapping[str, Any]) -> None:
+    """Refuse what Django's ``iterator()`` takes."""
+    if given:
+        raise NotSupported(
+            f"iterator() takes no {', '.join(given)}: it holds one page, which is as large as Planhat gives it; "
+            "chunks(n) gives lists of n records"
+        )
+
+
+def of_awaited(name: str) -> str:
+    """Say what to write in place of an awaited method.
+
+    >>> of_awaited("count")
+    'requests are sent by threads, not by an event loop: await asyncio.to_thread(queryset.count, ...)'
+    """
+    call = f"queryset.{name}, ..." if name in READY else "list, queryset"
+    if name in (
+        "update",
+        "delete",
+        "bulk_create",
+        "bulk_update",
+        "update_or_create",
+        "aggregate",
+        "latest",
+        "earliest",
+    ):
+        call = "function, queryset"
+    return f"requests are sent by threads, not by an event loop: await asyncio.to_thread({call})"
+
+
+def awaited(name: str) -> Callable[..., NoReturn]:
+    """Make the refusal of an awaited method."""
+
+    def refuse(self: Any, *_: Any, **__: Any) -> NoReturn:
+        raise NotSupported(
+            "explain() sends nothing, so that nothing is awaited" if name == "explain" else of_awaited(name)
+        )
+
+    refuse.__name__, refuse.__qualname__ = f"a{name}", f"Refused.a{name}"
+    refuse.__doc__ = "Refused: requests are sent by threads."
+    return refuse
+
+
+for _name in AWAITED:
+    setattr(Refused, f"a{_name}", awaited(_name))

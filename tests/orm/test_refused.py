@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import operator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from planhat_orm.errors import NotSupported
 from planhat_orm.models import Company
-from planhat_orm.orm.refused import Refused
+from planhat_orm.orm.manager import Manager
+from planhat_orm.orm.refused import AWAITED, READY, Refused
 
 if TYPE_CHECKING:
     from planhat_orm.sandbox import Sandbox
@@ -20,24 +22,52 @@ NAMES = sorted(name for name in vars(Refused) if not name.startswith("_"))
 def test_what_is_refused_says_what_to_write_instead(planhat_sandbox: Sandbox, name: str) -> None:
     with (
         planhat_sandbox.assert_requests(0),
-        pytest.raises(NotSupported, match=r"\w+\(.*\)|company__in=|leave select_related out|Q\("),
+        pytest.raises(NotSupported, match=r"\w+\(.*\)|company__in=|leave select_related out|sends nothing"),
     ):
         getattr(Company.objects.filter(name="Acme"), name)()
 
 
+#: The methods of Django 5 and 6 that a queryset or a manager of its has, but for those that are awaited.
 DJANGOS = {
-    *("select_related", "prefetch_related", "update", "delete", "bulk_create", "bulk_update", "update_or_create"),
-    *("dates", "datetimes", "raw", "extra", "aggregate", "annotate", "alias", "union", "intersection", "difference"),
-    *("distinct", "select_for_update", "latest", "earliest"),
+    *("filter", "exclude", "annotate", "alias", "order_by", "reverse", "distinct", "values", "values_list", "dates"),
+    *("datetimes", "none", "all", "union", "intersection", "difference", "select_related", "prefetch_related", "extra"),
+    *("defer", "only", "using", "select_for_update", "raw", "get", "create", "get_or_create", "update_or_create"),
+    *("bulk_create", "bulk_update", "count", "in_bulk", "iterator", "latest", "earliest", "first", "last", "aggregate"),
+    *("exists", "contains", "update", "delete", "as_manager", "explain", "complex_filter", "resolve_expression"),
 }
 
 
-def test_methods_of_django_that_there_are_not_are_refused() -> None:
-    assert set(NAMES) >= DJANGOS
+def test_each_method_of_django_is_there_or_is_refused() -> None:
+    missing = {name for name in DJANGOS | {f"a{name}" for name in AWAITED} if not hasattr(Manager, name)}
+    assert missing == set()
+
+
+def test_what_is_refused_is_not_there_as_well() -> None:
+    kept = {name for name in NAMES if getattr(Manager, name) is not vars(Refused)[name]}
+    assert kept == set()
+    assert all(hasattr(Manager, name) and name not in NAMES for name in READY)
+
+
+@pytest.mark.parametrize("name", AWAITED)
+def test_nothing_is_awaited(planhat_sandbox: Sandbox, name: str) -> None:
+    with planhat_sandbox.assert_requests(0), pytest.raises(NotSupported, match=r"threads|sends nothing"):
+        getattr(Company.objects, f"a{name}")("Acme", name="Acme")
+
+
+def test_querysets_are_not_joined(planhat_sandbox: Sandbox) -> None:
+    one: Any = Company.objects.filter(name="Acme")
+    with planhat_sandbox.assert_requests(0):
+        for join in (operator.or_, operator.and_, operator.xor):
+            with pytest.raises(NotSupported, match=r"Q\(\.\.\.\) \| Q"):
+                join(one, one)
+
+
+def test_iterator_takes_no_size_of_chunks(planhat_sandbox: Sandbox) -> None:
+    objects: Any = Company.objects
+    with planhat_sandbox.assert_requests(0), pytest.raises(NotSupported, match=r"chunk_size: .* chunks\(n\)"):
+        objects.iterator(chunk_size=2000)
 
 
 def test_arguments_do_not_matter_to_a_refusal() -> None:
     with pytest.raises(NotSupported, match="in a loop"):
         Company.objects.update(name="Acme")
-    with pytest.raises(NotSupported, match="company__in"):
-        Company.objects.prefetch_related("endusers")

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
-from typing import Any, assert_type
+from typing import Any, Self, assert_type
 
-from planhat_orm import Session, connect
+from planhat_orm import Q, Session, connect
 from planhat_orm.analytics import Activity, Metric
 from planhat_orm.models import Company, Enduser, Issue, License, Note, User
 from planhat_orm.orm import fields
 from planhat_orm.orm.custom import CustomValues
 from planhat_orm.orm.manager import Manager
-from planhat_orm.orm.queryset import QuerySet  # noqa: TC001 - runs nowhere
+from planhat_orm.orm.outputs import Values
+from planhat_orm.orm.queryset import QuerySet
 from planhat_orm.orm.relations import Ref, References
+from planhat_orm.paging import ScanReport
 from planhat_orm.session.changes import Ledger, Outcome
+
+
+class AccountQuerySet(QuerySet["Account"]):
+    """Accounts, with a method of their own."""
+
+    def growing(self) -> Self:
+        """Those that grow."""
+        return self.filter(phase="Growth")
 
 
 class Account(Company):
     """A company with a tenant's own fields."""
+
+    objects = AccountQuerySet.as_manager()
 
     tier: fields.Custom[str] = fields.Custom("Tier", str)
     seats: fields.Custom[int] = fields.Custom("Seats", int)
@@ -57,7 +70,7 @@ def reading(company: Company, enduser: Enduser, user: User, licence: License, no
 
 def reaching(company: Company, user: User) -> None:
     """Managers and querysets know their model."""
-    assert_type(Company.objects, Manager[Company])
+    assert_type(Company.objects, QuerySet[Company])
     assert_type(company.endusers, Manager[Enduser])
     assert_type(company.licenses, Manager[License])
     assert_type(company.notes, Manager[Note])
@@ -72,8 +85,44 @@ def reaching(company: Company, user: User) -> None:
     assert_type(Company.objects.count(), int)
     assert_type(Company.objects.get_or_create(name="Acme"), tuple[Company, bool])
     assert_type(Company.objects.in_bulk(["a"], field_name="external_id"), dict[str, Company])
-    queryset: QuerySet[Company] = Company.objects.filter(status="customer").order_by("-arr")[:50]
+    queryset = Company.objects.filter(status="customer").exclude(name="Acme").order_by("-arr")[:50]
+    assert_type(queryset, QuerySet[Company])
     assert_type(queryset[0], Company)
+    assert_type(queryset[:5], QuerySet[Company])
+    assert_type(len(queryset), int)
+    assert_type(bool(queryset), bool)
+
+
+def chaining() -> None:
+    """Whatever gives another queryset gives one of the same kind."""
+    assert_type(Company.objects.all().none().reverse(), QuerySet[Company])
+    assert_type(Company.objects.params(status="customer").only("name").defer("custom"), QuerySet[Company])
+    assert_type(Company.objects.on_missing("raise").filter(Q(arr__gte=5) | ~Q(name="Acme")), QuerySet[Company])
+    assert_type(Account.objects, AccountQuerySet)
+    assert_type(Account.objects.growing().order_by("name")[:5].only("name"), AccountQuerySet)
+    assert_type(Account.objects.exclude(name="Acme").growing()[0].tier, str | None)
+    assert_type(Q(name="Acme") & ~Q(arr=5) | Q("custom.Days in Phase", gte=5), Q)
+
+
+def taking(company: Company) -> None:
+    """What is taken out of a queryset."""
+    companies = Company.objects.filter(status="customer")
+    assert_type(companies.last(), Company | None)
+    assert_type(companies.get_or_none(external_id="acme-42"), Company | None)
+    assert_type(companies.get(Q(name="Acme"), fresh=True), Company)
+    assert_type(companies.exists(), bool)
+    assert_type(companies.contains(company), bool)
+    assert_type(companies.to_dicts({"Owner": "owner.email"}), list[dict[str, Any]])
+    assert_type(companies.explain(), str)
+    assert_type(companies.scan_report, ScanReport | None)
+    assert_type(companies.lean(), list[Company])
+    assert_type([one.name for one in companies.iterator()], list[str | None])
+    for chunk in companies.chunks(500):
+        assert_type(chunk, list[Company])
+    assert_type(company.endusers.chunks(100), Iterator[list[Enduser]])
+    assert_type(companies.values("name")[0], dict[str, Any])
+    assert_type(companies.values("name").chunks(5), Iterator[list[dict[str, Any]]])
+    assert_type(companies.values_list("name")[:5], Values[Any])
 
 
 def writing(company: Company, user: User, enduser: Enduser) -> None:

@@ -51,6 +51,21 @@ def reading(company: Company, user: User) -> None:
     company.endusers.frist()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
 
 
+def querying(enduser: Enduser) -> None:
+    """What querysets do not take, or do not have."""
+    Company.objects.only(name="Acme")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    Company.objects.order_by(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Company.objects.filter("Acme")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Company.objects.on_missing("fetch")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Company.objects.iterator(chunk_size=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Company.objects.contains(enduser)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Company.objects.chunks("5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Company.objects.acount()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    Company.objects.all() | Company.objects.all()  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue]
+    Company.objects.first().name  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
+    Company.objects.get_or_none(name="Acme").name  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
+
+
 def analytics(company: Company) -> None:
     """Wrong keywords of what is pushed."""
     Metric.push([], dimension="logins")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
