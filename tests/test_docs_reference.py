@@ -97,6 +97,21 @@ def test_the_table_of_page_sizes_names_each_object_once_with_its_own() -> None:
     assert sorted(shown) == [(name, f"{most:,}", f"{default:,}") for name, default, most in sizes]
 
 
+def test_the_table_of_changes_names_the_field_of_each_object_or_what_to_do_instead() -> None:
+    _, *rows = table_in(run(model_tables.AllUpdates))
+    shown = {name: (said, sure) for name, said, sure in rows}
+    assert shown.keys() == {model.__name__ for model in MODELS}
+    for model in MODELS:
+        meta = model._meta
+        said, sure = shown[model.__name__]
+        assert sure in SURE
+        if meta.updated_field:
+            assert said == f"goes by {meta.by_key[meta.updated_field].name}"
+        else:
+            assert said == f"not offered: {meta.updated_instead}"
+        assert said in {row[1] for row in table_in(run(model_tables.ModelEndpoint, model.__name__))}
+
+
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_each_field_is_in_the_table_with_what_is_peculiar_to_it(model: type[Model]) -> None:
     _, *rows = table_in(run(model_tables.ModelFields, model.__name__))

@@ -1,8 +1,8 @@
 """Reference tables made of the models at build time: what a model declares is written down once.
 
 One directive for each part of an object's page: ``model-endpoint``, ``model-operations``, ``model-filters``,
-``model-fields``, ``model-managers``, ``model-quirks``, ``model-sources``; and ``all-operations`` and ``all-limits`` for
-all objects. Imports Sphinx, docutils and the models; reads ``Model._meta`` only.
+``model-fields``, ``model-managers``, ``model-quirks``, ``model-sources``; and ``all-operations``, ``all-limits`` and
+``all-updates`` for all objects. Imports Sphinx, docutils and the models; reads ``Model._meta`` only.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sphinx.util.docutils import SphinxDirective
 import planhat_orm.analytics
 import planhat_orm.models
 from planhat_orm.analytics import activity, metric
+from planhat_orm.orm.evidence import inferred
 from planhat_orm.orm.fields import IdOf
 from planhat_orm.orm.options import OPERATIONS, registry
 from planhat_orm.orm.relations import ForeignKey, ReferenceList, Related
@@ -237,7 +238,7 @@ class ModelEndpoint(ModelDirective):
     def run(self) -> list[nodes.Node]:
         meta = self.meta
         rows = [
-            (name, value, said(meta, meta.evidence.get(aspect)) if aspect else "")
+            (name, value, said(meta, evidence_of(meta, aspect)) if aspect else "")
             for name, value, aspect in self.facts(meta)
             if value
         ]
@@ -268,6 +269,7 @@ class ModelEndpoint(ModelDirective):
             yield "Index of all records", nodes.inline("", "", code(f"/{meta.lean_path}"), *index_of(meta)), "filters"
         if meta.lean_list:
             yield "Lists", "hold fewer properties than a single record does, unless they are selected", "fields"
+        yield "changed_since()", changed_by(meta), "changed_since"
         if "bulk_upsert" in meta.operations:
             yield "Bulk upsert matches on", ", ".join(named[key] for key in meta.match_keys), "matching"
         if "create" in meta.operations or "bulk_upsert" in meta.operations:
@@ -275,6 +277,21 @@ class ModelEndpoint(ModelDirective):
         yield "A create in bulk also needs", ", ".join(needs(meta, meta.upsert_required)), "required"
         yield "Sent with every write", ", ".join(named[key] for key in meta.always_sent), "required"
         yield "Planhat's page", nodes.reference("", meta.doc_url, refuri=meta.doc_url), ""
+
+
+def evidence_of(meta: Options, aspect: str) -> Evidence | None:
+    """Return who says so: of the time of the last change, who has its field; that there is none follows from theirs."""
+    if aspect != "changed_since":
+        return meta.evidence.get(aspect)
+    fields = meta.evidence["fields"]
+    return (meta.changed_by().evidence or fields) if meta.updated_field else inferred(*fields.sources)
+
+
+def changed_by(meta: Options) -> Cell:
+    """Say by which field changes are asked for, or what to do where there is none."""
+    if not meta.updated_field:
+        return f"not offered: {meta.updated_instead}"
+    return nodes.inline("", "", nodes.Text("goes by "), code(meta.changed_by().name))
 
 
 def needs(meta: Options, keys: Iterable[str | tuple[str, ...]]) -> Iterator[str]:
@@ -399,6 +416,21 @@ class AllOperations(SphinxDirective):
         yield ", ".join(meta.more_operations)
 
 
+class AllUpdates(SphinxDirective):
+    """One table of the fields by which changes are asked for, and of what to do where there is none."""
+
+    def run(self) -> list[nodes.Node]:
+        rows = [
+            (link_to(model, "reference/generated/"), changed_by(model._meta), self.sure(model._meta))
+            for model in sorted(public_models(), key=lambda one: not one._meta.updated_field)
+        ]
+        return [table_of(("Object", "changed_since()", "How sure"), (14, 70, 16), rows)]
+
+    def sure(self, meta: Options) -> str:
+        evidence = evidence_of(meta, "changed_since")
+        return evidence.sure if evidence else "not said"
+
+
 class AllLimits(SphinxDirective):
     """One table of the page sizes, with the objects of equal ones in one row."""
 
@@ -465,6 +497,7 @@ DIRECTIVES: dict[str, type[SphinxDirective]] = {
     "analytics-inputs": Inputs,
     "all-operations": AllOperations,
     "all-limits": AllLimits,
+    "all-updates": AllUpdates,
 }
 
 

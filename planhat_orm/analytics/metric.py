@@ -170,6 +170,10 @@ class Metric(Model):
             "bulk_upsert": INSTEAD,
         }
         more_operations = {"push": "POST /dimensiondata/{tenant} on the analytics host"}
+        updated_instead = (
+            "filter(date__gte=...) reads the points of the last days; one that was pushed anew for an older day is not "
+            "told from the one it replaced"
+        )
         doc_url = DOC_URL
         evidence = {
             "fields": observed(sources.GO_CLIENT, sources.ROBOCORP),

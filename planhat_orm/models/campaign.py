@@ -44,6 +44,10 @@ class Campaign(Model):
         unique = ("sourceId",)
         unique_within = {"externalId": "companyId"}
         list_params = {"companyId": Param("companyId", help="the campaigns of one company")}
+        updated_instead = (
+            "updated_at is a guess that no sample bears out: compare Campaign.objects.all() with what was kept; "
+            "where your tenant's rows do hold it, filter(updated_at__gte=...) works"
+        )
         doc_url = "https://www.planhat.com/developers/api/campaign"
         evidence = {
             "fields": documented(sources.official("campaign"), sources.PH_DESK),

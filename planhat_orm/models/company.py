@@ -153,6 +153,12 @@ class Company(Model):
                 "although it is documented as a list.",
                 observed(sources.PYPLANHAT, sources.PH_DESK),
             ),
+            Quirk(
+                "There are two times of the last change. updatedAt moves with every PUT and is what changed_since() "
+                "goes by; lastUpdated was later in one sample, so what Planhat computes by itself may move it alone: "
+                "filter(Q(updated_at__gte=...) | Q(last_updated__gte=...)) holds both, at the price of a whole list.",
+                observed(sources.PH_DESK, sources.HULL),
+            ),
             Quirk("nextTouch came as milliseconds since 1970 in a list of 2020.", observed(sources.HULL)),
             Quirk("An _id in the body of an update may give 400; none is sent.", observed(sources.GO_CLIENT)),
             Quirk(

@@ -79,6 +79,10 @@ class Conversation(Model):
             "companyId": Param("companyId", many=True),
             "type": Param("type", hint=True, evidence=inferred(DATROLL)),
         }
+        updated_instead = (
+            "filter(create_date__gte=...) finds what is new, and filter(date__gte=...) what took place since; changes "
+            "of older ones show only to who compares all() with what was kept"
+        )
         doc_url = "https://www.planhat.com/developers/api/conversation"
         evidence = {
             "fields": documented(official("conversation"), PH_DESK),

@@ -83,6 +83,9 @@ class CustomField(Model):
         }
         create_defaults = {"isHidden": False}
         small_table = True
+        updated_instead = (
+            "the whole list is read in a request or two: compare CustomField.objects.all() with what was kept"
+        )
         evidence = {
             "fields": documented(PAGE, PH_DESK),
             "operations": documented(POSTMAN, PH_DESK),

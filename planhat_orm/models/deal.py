@@ -48,6 +48,10 @@ class Deal(Model):
         unique = ("sourceId",)
         unique_within = {"externalId": "companyId"}
         list_params = {"companyId": Param("companyId", hint=True, help="as for other objects of a company")}
+        updated_instead = (
+            "updated_at is a guess that no sample bears out: compare Deal.objects.all() with what was kept; "
+            "where your tenant's rows do hold it, filter(updated_at__gte=...) works"
+        )
         evidence = {
             "fields": documented(PAGE),
             "operations": documented(REFERENCE_2026),

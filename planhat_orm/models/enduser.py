@@ -115,7 +115,11 @@ class Enduser(Model):
             ),
             Quirk("The letter case of names may change when they are written.", observed(HULL)),
             Quirk("Booleans may come as empty texts.", observed(PYPLANHAT)),
-            Quirk("updatedAt moves with every PUT, even one that changes nothing.", observed(HULL)),
+            Quirk(
+                "updatedAt moves with every PUT, even one that changes nothing, and is what changed_since() goes by; "
+                "the lastUpdated of a list was four weeks behind it in a sample, so it would miss changes.",
+                observed(HULL, PH_DESK),
+            ),
             Quirk(
                 "null clears custom texts and dates, [] clears lists; a blank text stays in a text, and is ignored "
                 "in a date.",

@@ -142,6 +142,11 @@ class Invoice(Model):
                 "Samples leave out currency, amountDue, amountPaid, paidDate and comments where there is nothing.",
                 observed(sources.PH_DESK),
             ),
+            Quirk(
+                "updatedAt is in every sample, though in no table, and lastUpdated is in the table; a sample with both "
+                "has them equal. changed_since() goes by updatedAt, as for the other objects.",
+                observed(sources.PH_DESK),
+            ),
             Quirk("Airbyte's schema has lines as texts; the samples have objects.", inferred(sources.AIRBYTE)),
             Quirk(
                 "A client sends the invoice day as a text; whether Planhat takes that is not known.",

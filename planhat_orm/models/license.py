@@ -60,6 +60,7 @@ class License(Model):
         unique_within = {"externalId": "companyId"}
         list_params = {"companyId": Param("companyId", help="the licences of one company")}
         one_required = (("mrr", "value"),)
+        updated_instead = "read License.objects.all() and compare it with what was kept"
         doc_url = "https://www.planhat.com/developers/api/license"
         evidence = {
             "fields": documented(sources.official("license"), sources.PH_DESK),

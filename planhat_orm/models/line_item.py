@@ -55,6 +55,10 @@ class LineItem(Model):
         unique_within = {"externalId": "companyId"}
         list_params = {"companyId": Param("companyId", hint=True, help="as for other objects of a company")}
         one_required = (("mrr", "arr", "value", "productId"),)
+        updated_instead = (
+            "updated_at is a guess that no sample bears out: compare LineItem.objects.all() with what was kept; "
+            "where your tenant's rows do hold it, filter(updated_at__gte=...) works"
+        )
         evidence = {
             "fields": documented(PAGE),
             "operations": documented(REFERENCE_2026),

@@ -64,6 +64,10 @@ class NPS(Model):
         # A hundred years; the largest value that Planhat takes is not documented.
         unhide = {"npsExpiryDay": "36500"}
         aliases = {"nps": "score", "npsComment": "comment", "npsDate": "dateAnswered"}
+        updated_instead = (
+            "filter(answered_at__gte=...) finds the new answers; changes of older ones show only to who compares all() "
+            "with what was kept"
+        )
         doc_url = "https://www.planhat.com/developers/api/nps"
         evidence = {
             "fields": documented(official("nps")),

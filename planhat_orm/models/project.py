@@ -45,6 +45,7 @@ class Project(Model):
         unique = ("sourceId",)
         unique_within = {"externalId": "companyId"}
         list_params = {"companyId": Param("companyId", help="one company")}
+        updated_instead = "read Project.objects.all() and compare it with what was kept"
         evidence = {
             "fields": documented(PAGE, PH_DESK),
             "operations": documented(POSTMAN, PH_DESK),

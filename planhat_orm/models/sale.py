@@ -47,6 +47,10 @@ class Sale(Model):
         unique = ("sourceId",)
         unique_within = {"externalId": "companyId"}
         list_params = {"companyId": Param("companyId", help="the sales to one company")}
+        updated_instead = (
+            "updated_at is a guess that no sample bears out: compare Sale.objects.all() with what was kept; "
+            "where your tenant's rows do hold it, filter(updated_at__gte=...) works"
+        )
         doc_url = "https://www.planhat.com/developers/api/sale"
         evidence = {
             "fields": documented(sources.official("sale")),

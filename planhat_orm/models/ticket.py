@@ -76,6 +76,7 @@ class Ticket(Model):
         one_required = (("companyId", "domains", "companyExternalId"),)
         # Without its e-mail an item is dropped, and the pages want the other two of every item.
         always_sent = ("externalId", "email", "companyId")
+        updated_field = "updateDate"
         doc_url = "https://www.planhat.com/developers/api/ticket"
         evidence = {
             "fields": documented(official("ticket"), PH_DESK),
@@ -105,6 +106,12 @@ class Ticket(Model):
             Quirk(
                 "GET, PUT and POST of single tickets are called by some code and documented nowhere.",
                 inferred(DATROLL, REFERENCE_2026),
+            ),
+            Quirk(
+                "The time of the last change is updateDate, the one that the sample of a list shows; updatedAt, which "
+                "the first documentation takes in a write, is in no answer. Whether it moves when a ticket is changed "
+                "as a conversation is not said.",
+                documented(PH_DESK, DOCS_2017),
             ),
             Quirk("s, cid and l stand for status, companyId and limit in one sample.", documented(PH_DESK)),
         )

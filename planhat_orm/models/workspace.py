@@ -45,6 +45,7 @@ class Workspace(Model):
         unique = ("sourceId",)
         unique_within = {"externalId": "companyId"}
         list_params = {"companyId": Param("companyId", help="one company")}
+        updated_instead = "read Workspace.objects.all() and compare it with what was kept"
         evidence = {
             "fields": documented(PAGE),
             "operations": documented(POSTMAN),

@@ -76,8 +76,11 @@ META_DEFAULTS: dict[str, Any] = {
     "lean_many": (),
     # Rows of a shared collection that are of this model: {"type": "note"}.
     "constant": {},
-    # The order that _id alone does not give is not stable; the field of the last change, if there is one.
+    # The field of the last change, by which changes are asked for: named where a page or a recorded answer has it in
+    # lists, and every write is known or said to move it.
     "updated_field": "",
+    # Where there is none: what to do instead of asking for what changed.
+    "updated_instead": "",
     # A table small enough to be read whole when any of its records is needed.
     "small_table": False,
     # Who says so, by aspect or operation; "fields" for every field that does not say otherwise.
@@ -121,6 +124,7 @@ class Options:
     lean_many: tuple[str, ...]
     constant: Mapping[str, str]
     updated_field: str
+    updated_instead: str
     small_table: bool
     evidence: Mapping[str, Evidence]
     quirks: tuple[Quirk, ...]
@@ -193,6 +197,19 @@ class Options:
             raise NotSupported(
                 f"Planhat offers no {operation.replace('_', ' ')} of {self.name}: {self.not_offered[operation]}"
             )
+
+    def changed_by(self) -> Field[Any, Any]:
+        """Return the field that holds the time of the last change.
+
+        :raises NotSupported: where lists are not known to show one, saying what to do instead.
+        """
+        if not self.updated_field:
+            instead = self.updated_instead or (
+                f"read {self.name}.objects.all() and compare it with what was kept; if its records hold such a time, "
+                "declare the field and name it in Meta.updated_field"
+            )
+            raise NotSupported(f"no list of {self.name} is known to show when a record was last changed: {instead}")
+        return self.by_key[self.updated_field]
 
     @cached_property
     def ids_param(self) -> str | None:

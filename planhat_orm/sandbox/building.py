@@ -125,7 +125,8 @@ def touch(world: World, collection: Collection, row: Row) -> Row:
     """Move the version and the time of the last change."""
     if collection.quirks.versioned:
         row["__v"] = (number_of(row.get("__v")) or 0) + 1
-    row.update(dict.fromkeys(collection.quirks.touched, world.now()))
+    quirks = collection.quirks
+    row.update(dict.fromkeys((*quirks.touched, *(key for key in quirks.touched_if_held if key in row)), world.now()))
     return row
 
 

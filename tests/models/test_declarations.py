@@ -11,6 +11,7 @@ in Planhat's names::
     get_only: description                 takes_keys: companyId        write_keys: subject=title
     aliases: nps=score                    records: conversations       more: duplicate
     takes: limit offset sort select       always_sent: companyId       choices status: open | in progress
+    updated: updatedAt
     upsert_required: companyIds           create_defaults: isHidden=false   write_only: useSubject
 
 A parameter has the field that it filters by, then how: many, hint, contains, gte, lte, day, day_number, boolean,
@@ -91,6 +92,7 @@ DEFAULTS = {
     "more": "",
     "takes": "limit offset sort select",
     "always_sent": "",
+    "updated": "",
 }
 QUOTE = '"'
 #: Lines whose order means something; of the others it does not.
@@ -173,6 +175,7 @@ def endpoint_declared(model: type[Model]) -> dict[str, str | set[str]]:
         "more": {*meta.more_operations},
         "takes": {*meta.list_takes},
         "always_sent": {*meta.always_sent},
+        "updated": {meta.updated_field} - {""},
     }
 
 

@@ -92,6 +92,8 @@ class Quirks:
     stamps: tuple[str, ...] = ("createDate",)
     #: Properties that move with every change.
     touched: tuple[str, ...] = ()
+    #: Those that move only where a record holds them, as a ticket does that is changed as a conversation.
+    touched_if_held: tuple[str, ...] = ()
     #: The property, where a model declares it, that holds a copy of the company's name.
     company_name: str = "companyName"
     #: Properties shown beside the id where a list shows the record inside others, as company lists do with an owner.

@@ -221,6 +221,7 @@ QUIRKS: dict[str, Quirks] = {
         passing=frozenset({"useSubject", "ownerId", "comments"}),  # in create samples, in no answer
         defaults={"starred": False, "pinned": False, "archived": False, "isOpen": False, "tags": []},
         unlisted=_CONVERSATION_UNLISTED,
+        touched_if_held=("updateDate",),
         settle=settle_conversation,
         created=created_conversation,
         company_of=company_by_external_id,
