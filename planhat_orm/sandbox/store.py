@@ -158,9 +158,29 @@ class Store:
 
     def texts(self, collection: str, query: Query) -> list[str]:
         """Return the rows of a query as the JSON texts they are stored in."""
+        return self._selected("data", collection, query)
+
+    def values(self, collection: str, query: Query, keys: Sequence[str]) -> list[list[Any]]:
+        """Return what the rows of a query hold under two keys or more, None for what a row does not hold.
+
+        >>> store = Store()
+        >>> store.insert("companies", [{"_id": "1", "name": "Acme", "phase": "Growth"}])
+        >>> store.values("companies", Query(), ("name", "phase", "status"))
+        [['Acme', 'Growth', None]]
+        """
+        if len(keys) < 2 or not all(map(_PLAIN_KEY.match, keys)):
+            raise ValueError(f"two plain keys or more, not {keys!r}")  # of a single one SQLite makes no array
+        paths = ", ".join(f"'$.{key}'" for key in keys)
+        found: list[list[Any]] = json.loads(
+            f"[{','.join(self._selected(f'json_extract(data, {paths})', collection, query))}]"
+        )
+        return found
+
+    def _selected(self, what: str, collection: str, query: Query) -> list[str]:
         with self.lock:
             where, values = self._where(collection, query.where)
-            sql = f"SELECT data FROM {self._table(collection)}{where}{self._order(collection, query)} LIMIT ? OFFSET ?"  # noqa: S608
+            table, order = self._table(collection), self._order(collection, query)
+            sql = f"SELECT {what} FROM {table}{where}{order} LIMIT ? OFFSET ?"  # noqa: S608
             limit = -1 if query.limit is None else query.limit
             return [text for (text,) in self._db.execute(sql, (*values, limit, query.offset))]
 

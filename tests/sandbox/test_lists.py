@@ -3,6 +3,7 @@
 import pytest
 
 from planhat_orm.models import Company, Enduser, License, Note, User
+from planhat_orm.sandbox.store import Query, Store
 
 
 def names(rows):
@@ -209,3 +210,15 @@ def test_the_lean_index_filters_by_keys_and_by_several_statuses(box, api):
     assert names(api.get("/leancompanies", externalId="x-lost")) == ["lost"]
     assert names(api.get("/leancompanies", sourceId="s-lost,s-customer")) == []
     assert "status" not in api.get("/leancompanies", status="lost")[0]
+
+
+def test_the_lean_index_shows_odd_values_as_they_are_stored(box, api):
+    odd = {"name": 'Ö "1"', "extra": {"externalId": 7.50, "sourceId": ["a", {"b": True}], "status": None}}
+    row = box.add(Company, **odd)
+    [seen] = [one for one in api.get("/leancompanies") if one["_id"] == row["_id"]]
+    assert seen == {"_id": row["_id"], "name": 'Ö "1"', "externalId": 7.5, "sourceId": ["a", {"b": True}]}
+
+
+def test_the_values_of_one_key_alone_are_not_asked_of_the_store():
+    with pytest.raises(ValueError, match="two plain keys or more"):
+        Store().values("companies", Query(), ("name",))
