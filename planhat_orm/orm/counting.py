@@ -9,11 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from planhat_orm.orm import sizes
-from planhat_orm.orm.missing import rows_of
 from planhat_orm.orm.shares import given_tests
 from planhat_orm.paging import TOO_SLOW, count
-from planhat_orm.wire.endpoints import path_for
-from planhat_orm.wire.transport import Request
 
 if TYPE_CHECKING:
     from planhat_orm.orm.execution import Run
@@ -26,22 +23,17 @@ def count_of(run: Run) -> int:
     run.choose()
     plan, query = run.plan, run.plan.query
     window = None if query.stop is None else query.stop - query.start
-    read = plan.strategy in ("nothing", "key", "keys") or plan.filters_here or plan.id_key == "_id"
+    read = plan.strategy in ("nothing", "key", "keys", "index") or plan.filters_here or plan.id_key == "_id"
     read = read or not plan.once
     if read or (window is not None and window <= plan.meta.page_size[1]):
         return rows_read(run)
-    if plan.meta.lean_path and not plan.params and not plan.id_lists:
-        path = path_for(plan.meta.lean_path)
-        total = len(rows_of(run.session.send(Request("GET", path)), path))
-        sizes.note(run.session, plan.path, plan.params, total, exact=True)
-    else:
-        total = 0
-        for one in plan.lists:
-            found = count_list(run, *one)
-            if found is None:
-                # Records are in several lists, so that adding up how many each holds would count them twice.
-                return rows_read(run)
-            total += found
+    total = 0
+    for one in plan.lists:
+        found = count_list(run, *one)
+        if found is None:
+            # Records are in several lists, so that adding up how many each holds would count them twice.
+            return rows_read(run)
+        total += found
     return max(0, (total if query.stop is None else min(total, query.stop)) - query.start)
 
 

@@ -15,6 +15,7 @@ from weakref import ref
 from planhat_orm.errors import ApiError, FilterIgnored, PaginationError
 from planhat_orm.orm.batches import Batch
 from planhat_orm.orm.choosing import chosen
+from planhat_orm.orm.indexed import rows_by_index
 from planhat_orm.orm.lookups import short
 from planhat_orm.orm.missing import Reload, deliver, held_after_all, settle, spread
 from planhat_orm.orm.ordering import begins_empty, fits, in_order
@@ -101,14 +102,16 @@ class Run(Reader):
         model = query.model
         undelivered: set[str] = set()
         loaded: Iterable[str] = model._meta.keys if batch.whole else model._meta.listed_keys
-        if batch.selected:
+        if batch.loaded:
+            loaded = batch.loaded
+        elif batch.selected:
             loaded, undelivered = deliver(session, model, batch.selected, batch.rows)
         origin = Origin(
             session,
             frozenset(loaded),
             batch.number,
             undelivered=frozenset(undelivered),
-            reload=Reload(self, batch.pages) if self.reloads and batch.pages else None,
+            reload=Reload(self, batch.pages) if self.reloads and batch.pages else batch.reload,
             on_missing=query.on_missing,
         )
         for earlier in self._earlier:
@@ -197,6 +200,9 @@ class Run(Reader):
         """Read the records of every key, or the pages of every list that the plan names; no record twice."""
         if self.plan.strategy in ("key", "keys"):
             yield from self.records()
+            return
+        if self.plan.strategy == "index":
+            yield from rows_by_index(self)
             return
         lists = deque(self.plan.lists)
         seen: set[str] | None = set() if len(lists) > 1 and self.plan.id_key != "_id" else None

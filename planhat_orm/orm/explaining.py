@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from planhat_orm.orm.options import registry
 from planhat_orm.orm.planner import WORTH_ASKING
 from planhat_orm.paging.scan import looks_capped
+from planhat_orm.session.identity_map import KEPT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,6 +30,8 @@ def requests_of(plan: Plan) -> int | None:
     """Return how many requests a plan will cost, None where nobody can know."""
     if plan.strategy == "nothing":
         return 0
+    if plan.strategy == "index":
+        return 1 if plan.covered and not plan.params else None
     if plan.instead is not None:
         return None
     if plan.strategy == "key":
@@ -60,6 +63,7 @@ def explained(plan: Plan) -> str:
     lines = [str(query), f"  {way(plan)}", f"  requests: {price(plan)}"]
     if paged:
         lines.append(f"  order: sort={plan.sort}" if plan.sort else "  order: the list takes none")
+    if paged or plan.covered:
         sent = ", ".join(f"{name}={value}" for name, value in plan.params.items())
         lines += [f"  sent: {sent}"] if sent else []
     lines += [f"  checked on every row: {', '.join(map(shown, plan.asked))}"] if plan.asked else []
@@ -129,6 +133,10 @@ def way(plan: Plan) -> str:
         return "nothing is asked: no row can match"
     if plan.strategy == "key":
         return f"by key: GET {plan.path}"
+    if plan.strategy == "index":
+        held = ", ".join(plan.meta.by_key[key].name for key in plan.meta.lean_fields)
+        index = f"by the index: GET /{plan.meta.lean_path}, {held} of every record in one answer"
+        return index if plan.covered else f"{index}; then by ids: GET {plan.path}?{plan.meta.ids_param}=..."
     if plan.strategy == "keys":
         return f"one by one: {len(plan.paths)} x GET {plan.path}/{{id}}"
     if plan.strategy == "ids":
@@ -141,6 +149,8 @@ def way(plan: Plan) -> str:
 def price(plan: Plan) -> str:
     """Say what a plan costs: exactly, or as a formula."""
     size = plan.meta.page_size[1]
+    if plan.strategy == "index":
+        return price_by_index(plan)
     if plan.instead is not None:
         way_by_ids = len(plan.paths) or len(plan.lists)
         rows = probed_offset(plan)
@@ -167,6 +177,18 @@ def price(plan: Plan) -> str:
         pages = -(-(plan.query.stop or 1) // (size - 1))
         return f"{len(plan.passes) * pages}, one more for each list that ends at a round number of rows"
     return f"{len(plan.passes)} + rows / {size - 1:,}{'' if plan.order and not plan.server_order else stops}"
+
+
+def price_by_index(plan: Plan) -> str:
+    """Say what it costs to ask the lean index, and to read what it finds."""
+    if not plan.covered:
+        return (
+            f"1 for the index, unless it was read within the last {KEPT_SECONDS:.0f} seconds, and 1 for about "
+            f"{IDS_IN_URL} records that it finds, or 1 + rows / {plan.meta.page_size[1] - 1:,} by pages if that is less"
+        )
+    if plan.params:
+        return f"1, one more the first time in a session, to see that {', '.join(plan.params)} is kept to"
+    return "1"
 
 
 def probed_offset(plan: Plan) -> int:

@@ -7,9 +7,9 @@ others are loaded when they are read, a request each.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
-from weakref import WeakKeyDictionary
 
 from planhat_orm.errors import FilterIgnored, InvalidQuery, NotSupported, suggestion
+from planhat_orm.orm.index import shows, without_blanks
 from planhat_orm.orm.missing import rows_of
 from planhat_orm.orm.state import Origin
 from planhat_orm.wire.endpoints import path_for
@@ -22,12 +22,6 @@ if TYPE_CHECKING:
 
 M = TypeVar("M")
 Row = dict[str, Any]
-
-#: How many records are looked at to find out whether Planhat honours a filter that the rows themselves do not show.
-SAMPLE = 20
-
-#: The filters that each session found honoured.
-_honoured: WeakKeyDictionary[Session, set[tuple[str, str]]] = WeakKeyDictionary()
 
 
 class LeanMethods(Generic[M]):
@@ -49,7 +43,7 @@ class LeanMethods(Generic[M]):
         :raises NotSupported: where Planhat has no such list.
         :raises InvalidQuery: for another filter, a blank or wrong value, and after ``filter()``, an order or a slice.
         :raises FilterIgnored: Planhat sent a record that it was asked to leave out. The rows do not show a status, so
-            the first answer of a session that is narrowed by it is checked on a few records, with one more request.
+            the first answer of a session that is narrowed by it is held against a page of the list: one more request.
 
         Source: https://www.planhat.com/developers/api/company
 
@@ -69,8 +63,7 @@ class LeanMethods(Generic[M]):
             return []
         path = path_for(meta.lean_path)
         response = session.send(Request("GET", path, params=params))
-        # Keys without a value are "" in some rows, and missing in others.
-        rows = [{key: value for key, value in row.items() if value != ""} for row in rows_of(response, path)]
+        rows = without_blanks(meta, rows_of(response, path))
         check(session, meta, params, rows)
         origin = Origin(session, frozenset(meta.lean_fields), response.number, on_missing="one")
         return cast("list[M]", session.identity_map.adopt(model, rows, origin))
@@ -105,26 +98,18 @@ def lean_params(meta: Options, filters: dict[str, Any]) -> dict[str, str]:
 
 
 def check(session: Session, meta: Options, params: dict[str, str], rows: list[Row]) -> None:
-    """Raise when the answer holds a record that Planhat was asked to leave out."""
+    """Raise when the answer holds a record that Planhat was asked to leave out, or lacks one that it should hold."""
     for name, text in params.items():
         data_key = meta.lean_params[name]
         wanted = {one.casefold() for one in (text.split(",") if name in meta.lean_many else [text])}
-        seen = rows if data_key in meta.lean_fields else sample(session, meta, name, data_key, rows)
-        for row in seen:
-            if str(row.get(data_key, "")).casefold() not in wanted:
-                raise FilterIgnored(
-                    f"{meta.name}.objects.lean(): Planhat was asked for {meta.by_key[data_key].name} {text!r} and sent "
-                    f"{row.get('_id')} with {row.get(data_key)!r}; it ignored the filter. Nothing of it was handed out"
-                )
-        if data_key not in meta.lean_fields and seen:
-            _honoured.setdefault(session, set()).add((meta.path, name))
-
-
-def sample(session: Session, meta: Options, name: str, data_key: str, rows: list[Row]) -> list[Row]:
-    """Read a property that the lean list does not show of a few of its records; of none once it was found honoured."""
-    if not rows or meta.ids_param is None or (meta.path, name) in _honoured.get(session, set()):
-        return []
-    ids = ",".join(row["_id"] for row in rows[:: max(1, len(rows) // SAMPLE)][:SAMPLE])
-    params = {meta.ids_param: ids, "limit": str(SAMPLE), "select": f"_id,{data_key}"}
-    path = path_for(meta.path)
-    return rows_of(session.send(Request("GET", path, params=params)), path)
+        if data_key in meta.lean_fields:
+            wrong = [row for row in rows if str(row.get(data_key, "")).casefold() not in wanted]
+            proof = f"sent {wrong[0].get('_id')} with {wrong[0].get(data_key)!r}" if wrong else ""
+        else:
+            seen = shows(session, meta, (name, text), rows) if rows else True
+            proof = "its list shows other records with that" if seen is False else ""
+        if proof:
+            raise FilterIgnored(
+                f"{meta.name}.objects.lean(): Planhat was asked for {meta.by_key[data_key].name} {text!r} and {proof}; "
+                "it ignored the filter. Nothing of it was handed out"
+            )

@@ -12,11 +12,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from planhat_orm.errors import NotSupported
-from planhat_orm.orm.lookups import CompiledCondition, Predicate, compile_q
+from planhat_orm.orm.indexable import Indexable, indexable, is_covered
+from planhat_orm.orm.lookups import CompiledCondition, Condition, Predicate, compile_condition, compile_q
 from planhat_orm.orm.matching import MATCHERS, Span
 from planhat_orm.orm.ordering import Order, order_of
 from planhat_orm.orm.paths import Target
+from planhat_orm.orm.prefetching import keys_asked
 from planhat_orm.orm.shares import Share, given_tests, hints, refuse_conflict, share_of, unhidden
+from planhat_orm.paging.scan import looks_capped
 from planhat_orm.wire.endpoints import id_chunks, path_for
 
 if TYPE_CHECKING:
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from planhat_orm.orm.options import Options
     from planhat_orm.orm.query import Query
 
-Strategy = Literal["nothing", "key", "keys", "ids", "scan"]
+Strategy = Literal["nothing", "key", "keys", "ids", "index", "scan"]
 
 #: From so many requests by ids on it is worth one request to find out whether the whole list costs half as many.
 WORTH_ASKING = 4
@@ -45,7 +48,8 @@ class Plan:
     each. ``predicate`` is tested on every row, ``asked`` are the conditions that Planhat was asked to apply, tested
     loosely first.
     ``server_order`` says that rows come in the wanted order, else they are read by id and ordered here.
-    ``instead`` is the scan that is carried out when it turns out to be cheaper than many requests by ids.
+    ``instead`` is the scan that is carried out when it turns out to be cheaper than many requests by ids, or the index
+    is not to be trusted. ``index`` is the share of the lean index; ``covered`` says that it alone answers.
     """
 
     query: Query
@@ -62,6 +66,8 @@ class Plan:
     server_order: bool = False
     select: tuple[str, ...] = ()
     instead: Plan | None = None
+    index: Indexable | None = None
+    covered: bool = False
     notes: tuple[str, ...] = ()
 
     @property
@@ -155,6 +161,9 @@ def plan_for(
         meta.require("get")
     scan, share = scan_for(query, predicate, stream=stream, single=single)
     by_list = by_ids(scan, share, base_url)
+    indexed = by_index(scan, by_list, zone, stream=stream)
+    if indexed is not None:
+        return indexed
     if by_list is None or by_list.strategy != "keys":
         meta.require("list")
     return by_list or with_notes(scan)
@@ -266,27 +275,7 @@ def by_ids(scan: Plan, share: Share, base_url: str) -> Plan | None:
     """Plan a read by ids where some are named: as comma lists, or one by one where the endpoint takes no lists."""
     meta, query = scan.meta, scan.query
     if share.ids:
-        # Room for what the pages say beside the ids.
-        sent = {
-            **scan.params,
-            **scan.passes[-1],
-            "limit": "00000",
-            "offset": "000000000",
-            "sort": "-" * 30,
-            "select": ",".join(scan.select),
-        }
-        lists = tuple(tuple(chunk) for chunk in id_chunks(base_url, scan.path, sent, share.id_param, share.ids))
-        # By id is no order to be asked for in one list; several are put in order here, but for lists of those very ids.
-        several = len(lists) > 1 and meta.list_params[share.id_param].data_key != "_id"
-        plan = replace(
-            scan,
-            strategy="ids",
-            order=tuple(order_of(meta, path) for path in query.order) if several else scan.order,
-            id_param=share.id_param,
-            id_lists=lists,
-            asked=scan.asked + share.listed,
-            server_order=scan.server_order and len(lists) == 1,
-        )
+        plan = in_lists(scan, share.id_param, share.ids, share.listed, base_url)
         requests = len(plan.lists)
     else:
         tests = tuple(test for test in scan.predicate.tests if is_id_list(test))
@@ -299,6 +288,74 @@ def by_ids(scan: Plan, share: Share, base_url: str) -> Plan | None:
     worth_asking = requests >= WORTH_ASKING and (query.stop is None or (scan.order and not plan.server_order))
     worth_asking = worth_asking and "list" in meta.operations
     return with_notes(replace(plan, instead=with_notes(scan)) if worth_asking else plan)
+
+
+def in_lists(scan: Plan, name: str, ids: Sequence[str], listed: tuple[CompiledCondition, ...], base_url: str) -> Plan:
+    """Plan a read by comma lists of the parameter ``name``, which stand for the conditions ``listed``."""
+    meta = scan.meta
+    # Room for what the pages say beside the ids.
+    sent = {
+        **scan.params,
+        **scan.passes[-1],
+        "limit": "00000",
+        "offset": "000000000",
+        "sort": "-" * 30,
+        "select": ",".join(scan.select),
+    }
+    lists = tuple(tuple(chunk) for chunk in id_chunks(base_url, scan.path, sent, name, ids))
+    # By id is no order to be asked for in one list; several are put in order here, but for lists of those very ids.
+    several = len(lists) > 1 and meta.list_params[name].data_key != "_id"
+    return replace(
+        scan,
+        strategy="ids",
+        order=tuple(order_of(meta, path) for path in scan.query.order) if several else scan.order,
+        id_param=name,
+        id_lists=lists,
+        asked=scan.asked + listed,
+        server_order=scan.server_order and len(lists) == 1,
+    )
+
+
+def by_records(scan: Plan, ids: Sequence[str], base_url: str) -> Plan:
+    """Plan a read of the records of some ids, by comma lists of them; none of them is left out by a filter."""
+    meta, named = scan.meta, Condition("id", "in", tuple(ids))
+    scan = replace(scan, strategy="scan", predicate=NO_FILTER, asked=(), params={}, order=(), server_order=False)
+    listed = (compile_condition(meta, named, None),)
+    return in_lists(scan, meta.ids_param or "", ids, listed, base_url)
+
+
+def by_index(scan: Plan, by_list: Plan | None, zone: tzinfo | None, *, stream: bool) -> Plan | None:
+    """Plan to ask the lean index, where it answers alone or finds the records; None where something else costs less."""
+    meta, query = scan.meta, scan.query
+    if not meta.lean_path or meta.unhide or meta.constant or query.params:
+        return None
+    share = indexable(query, zone)
+    shared = replace(scan, strategy="index", index=share, asked=(), server_order=False, instead=with_notes(scan))
+    if is_covered(query, share):
+        # One page of the list is as many requests, and smaller; and who iterates wants no more than a page at a time.
+        window = None if query.stop is None or not scan.window_is_sent else query.stop - query.start
+        small = window is not None and window <= meta.page_size[1]
+        few = by_list is not None and len(by_list.lists) * (len(by_list.paths) or 1) == 1
+        if small or few or (stream and not query.where):
+            return None
+        path = path_for(meta.lean_path)
+        return replace(shared, path=path, params=share.params, predicate=share.found, select=(), covered=True)
+    # Of texts nobody knows how many records hold them: a few are found on the first pages, most likely.
+    finds = share.finds == "values" or (share.finds == "texts" and query.stop is None)
+    return shared if finds and by_list is None and meta.ids_param else None
+
+
+def pages_of(meta: Options, rows: int) -> int:
+    """Return how many requests a list of so many rows takes, page by page.
+
+    >>> from planhat_orm.models import Company
+    >>> [pages_of(Company._meta, rows) for rows in (0, 499, 500, 4_999, 5_000, 50_000)]
+    [1, 1, 2, 1, 2, 11]
+    """
+    default, size = meta.page_size
+    # A page that is no full one may be one that was cut, unless a longer one came before.
+    doubtful = rows < size and looks_capped(rows, default)
+    return 1 + max(0, rows - 1) // (size - 1) + doubtful
 
 
 def selection(query: Query, needed: Iterable[str]) -> tuple[str, ...]:
@@ -317,7 +374,7 @@ def selection(query: Query, needed: Iterable[str]) -> tuple[str, ...]:
         keys = meta.default_select or meta.listed_keys
     if not keys or "select" not in meta.list_takes:
         return ()
-    wanted = {"_id", *needed, *(key for key in keys if key not in query.deferred)}
+    wanted = {"_id", *needed, *keys_asked(query), *(key for key in keys if key not in query.deferred)}
     return tuple(name for name, known in meta.by_key.items() if name in wanted and not known.get_only)
 
 

@@ -309,7 +309,7 @@ class Sandbox:
 
         >>> from planhat_orm.models import Company
         >>> with Sandbox() as box, box.session():
-        ...     found = Company.objects.filter(name="Acme").first()
+        ...     found = Company.objects.first()
         ...     [(request.method, request.path) for request in box.requests]
         [('GET', '/companies')]
         """

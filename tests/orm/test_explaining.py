@@ -31,7 +31,7 @@ CASES: list[tuple[str, Callable[[list[str], list[str]], QuerySet[Any]]]] = [
     ("0", lambda companies, people: Company.objects.all()[4:4]),
     ("0", lambda companies, people: Company.objects.filter(id__in=[])),
     ("1 + rows", lambda companies, people: Company.objects.all()),
-    ("1 + rows", lambda companies, people: Company.objects.filter(name="C1").order_by("phase", "name")),
+    ("1 + rows", lambda companies, people: Company.objects.filter(phase="C1").order_by("phase", "name")),
     ("1 + rows", lambda companies, people: Note.objects.filter(company=companies[0])),
     ("1 + rows", lambda companies, people: User.objects.filter(id__in=[people[0], people[1]])),
     ("at least 1", lambda companies, people: Enduser.objects.filter(company__in=companies[:20])),

@@ -170,9 +170,9 @@ def test_records_of_several_pages_make_the_sample(planhat_sandbox: Sandbox) -> N
     companies(planhat_sandbox, 5)
     for n in range(3):
         with planhat_sandbox.assert_requests(2):
-            assert Company.objects.filter(name=f"C00{n}")[0].description is None
+            assert Company.objects.filter(phase=f"P{n}")[0].description is None
     with planhat_sandbox.assert_requests(1):
-        assert Company.objects.filter(name="C004")[0].description is None
+        assert Company.objects.filter(phase="P4")[0].description is None
 
 
 def test_a_record_that_holds_a_value_after_all_puts_the_field_in_doubt_again(

@@ -810,7 +810,7 @@ def test_in_bulk(planhat_sandbox: Sandbox) -> None:
     with box.assert_requests(1):
         found = Company.objects.in_bulk([*ids[:2], UNKNOWN])
     assert {key: record.name for key, record in found.items()} == {ids[0]: "C000", ids[1]: "C001"}
-    with box.assert_requests(1):
+    with box.assert_requests(2):
         assert set(Company.objects.in_bulk(["c-0", "c-2"], field_name="external_id")) == {"c-0", "c-2"}
     with box.assert_requests(1):
         assert set(Company.objects.in_bulk()) == set(ids)
@@ -854,8 +854,8 @@ def test_get_or_create_finds_what_somebody_else_made_meanwhile(planhat_sandbox: 
 
 
 def test_a_pickled_queryset_is_its_rows(planhat_sandbox: Sandbox) -> None:
-    companies(planhat_sandbox, 2)
-    qs = Company.objects.filter(name__startswith="C").order_by("-name")
+    companies(planhat_sandbox, 2, phase="Live")
+    qs = Company.objects.filter(phase__startswith="L").order_by("-name")
     with planhat_sandbox.assert_requests(1):
         data = pickle.dumps(qs)
         rows = pickle.dumps(qs.values_list("name", flat=True))
