@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from planhat_orm.errors import FieldError, InvalidQuery
 from planhat_orm.models.sources import CRUDS, PH_DESK, POSTMAN, help_page, official
-from planhat_orm.orm import fields
+from planhat_orm.orm import fields, held
 from planhat_orm.orm.evidence import Quirk, documented, inferred, observed
 from planhat_orm.orm.model import Model
 from planhat_orm.orm.params import Param
@@ -183,7 +183,10 @@ class TimeEntry(Model):
         if len(sessions) > 1:
             raise FieldError("duplicate_all() takes entries of one session, and these are of several")
         session = sessions.pop() if sessions else Session.current()
-        answer = session.writer.act(cls, "POST", f"/{cls._meta.path}/duplicate", {"ids": ids})
+        try:
+            answer = session.writer.act(cls, "POST", f"/{cls._meta.path}/duplicate", {"ids": ids})
+        finally:
+            held.outdate(session, cls)
         return ids_in(answer.data)
 
 

@@ -11,7 +11,7 @@ from itertools import count, islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from planhat_orm.errors import BulkError, FieldError, InvalidQuery, PlanhatError, ReadOnlyError, ValidationError
-from planhat_orm.orm import definitions, missing, tracking
+from planhat_orm.orm import definitions, held, missing, tracking
 from planhat_orm.orm.bulk_items import Item, Maker, match_key
 from planhat_orm.orm.conversion import shown
 from planhat_orm.orm.options import registry
@@ -266,6 +266,8 @@ class _Run:
         except BaseException:
             self.ledger.outcomes += [outcome for outcome in outcomes if outcome is not None]
             raise
+        finally:
+            held.outdate(self.session, self.maker.model)
         return [outcome for outcome in outcomes if outcome is not None]
 
     # Objects, after

@@ -10,12 +10,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from planhat_orm.errors import InvalidQuery
+from planhat_orm.orm import prefetching
 from planhat_orm.orm.lookups import LazyValues, Q, check_q
 from planhat_orm.orm.ordering import order_of
 from planhat_orm.orm.paths import resolve
 from planhat_orm.orm.refused import Refused
 from planhat_orm.orm.sending import given_params
-from planhat_orm.orm.spans import rebound, spanned
+from planhat_orm.orm.spans import read_anew, rebound, spanned
 from planhat_orm.session.session import Session
 from planhat_orm.wire.endpoints import is_object_id
 
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 class Chain(Refused, LazyValues):
     """A query, and the session that it is bound to; each method returns a new one and leaves this one as it is."""
+
+    #: What is cached of a reverse manager whose records were loaded with its object is not asked for by all() again.
+    _held = False
+    _results: Any = None
 
     def __init__(self, query: Query, session: Session | None = None, defaults: dict[str, Any] | None = None) -> None:
         self.query = query
@@ -39,7 +44,10 @@ class Chain(Refused, LazyValues):
         >>> len(companies), len(companies.all())  # 2 requests each: the list, and whether it goes on
         (500, 500)
         """
-        return self._clone(self.query)
+        clone = self._clone(replace(self.query, where=tuple(map(read_anew, self.query.where))))
+        if self._held:
+            clone._results = self._results
+        return clone
 
     def none(self) -> Self:
         """Return an empty queryset, which stays empty whatever is filtered, and sends nothing.
@@ -197,6 +205,55 @@ class Chain(Refused, LazyValues):
         if what not in ("peers", "one", "raise"):
             raise InvalidQuery(f"on_missing() takes 'peers', 'one' or 'raise', not {what!r}")
         return self._clone(replace(self.query, on_missing=what))
+
+    def prefetch_related(self, *names: str | None) -> Self:
+        """Load what the records lead to with them: foreign keys, lists of links and reverse managers, at any depth.
+
+        Each step costs the fewest requests for all rows at once: the records of as many ids as a URL has room for, or
+        all pages of their list where that is less. The managers of the objects give what was loaded without a request,
+        to loops, ``all()``, ``len``, indexes, slices, ``count()``, ``exists()`` and ``first()``; ``filter()`` and other
+        queries ask anew. What a manager holds is let go when one of its records is created, saved or deleted here.
+        ``iterator()`` and ``chunks()`` load it for one page at a time; elsewhere all rows are read first.
+
+        :param names: names of links and managers, with dots or ``__`` between those of several steps. A further call
+            adds to them; None forgets them all.
+        :raises UnknownField: for a name that is none, with a suggestion.
+        :raises InvalidQuery: for what is no link.
+
+        >>> companies = Company.objects.prefetch_related("licenses", "endusers")[:100]
+        >>> sum(len(company.licenses) for company in companies) > 0
+        True
+        """
+        if names == (None,):
+            return self._clone(replace(self.query, prefetch=()))
+        return self._loading(prefetching.checked(self.query.model, "prefetch_related", names, to_one=False))
+
+    def select_related(self, *names: str | None) -> Self:
+        """Load the one record that each link leads to with the rows, over any number of links; sent is one request for
+        about 70 of them, or all pages of their list where that is less.
+
+        Links are loaded for all rows that were handed out together anyway, when one of them is followed: this is for
+        those that shall be here at once, as in Django.
+
+        :param names: names of foreign keys, with dots or ``__`` between those of several steps. A further call adds to
+            them; None forgets those that were given.
+        :raises UnknownField: for a name that is none, with a suggestion.
+        :raises InvalidQuery: for what is no link, or one to several records; without names.
+
+        >>> people = list(Enduser.objects.select_related("company.owner")[:50])
+        >>> with box.assert_requests(0):
+        ...     emails = {person.company.owner.email for person in people if person.company.owner}
+        """
+        model = self.query.model
+        if names == (None,):
+            kept = (path for path in self.query.prefetch if not prefetching.is_to_one(model, path))
+            return self._clone(replace(self.query, prefetch=tuple(kept)))
+        if not names:
+            raise InvalidQuery("select_related() needs the names of the links: select_related('owner')")
+        return self._loading(prefetching.checked(model, "select_related", names, to_one=True))
+
+    def _loading(self, paths: tuple[str, ...]) -> Self:
+        return self._clone(replace(self.query, prefetch=tuple(dict.fromkeys(self.query.prefetch + paths))))
 
     def using(self, session: Session) -> Self:
         """Return the queryset bound to a session; without it, that of the block or ``connect()`` where it is made.

@@ -1,12 +1,14 @@
 """Copies and pickles of objects. A copy of a saved object is a new one; a pickled one is the record it was.
 
-Imports state. It does not promise that a pickled object is as Planhat has it when it is read again.
+Imports state and what objects hold. It does not promise that a pickled object is as Planhat has it when it is read
+again.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from planhat_orm.orm import held
 from planhat_orm.orm.state import Origin
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ def reduced(obj: Model) -> tuple[Any, ...]:
     state, origin = obj._state, obj._origin
     came = (origin.loaded, origin.tenant) if origin is not None else None
     changed = {name: getattr(state, name) for name in KEPT} if state is not None else None
+    if changed is not None and (related := held.pickled(obj)) is not None:
+        changed["related"] = related
     return unpickled, (type(obj), obj._raw, came, changed)
 
 
@@ -51,5 +55,5 @@ def unpickled(
     if changed is not None or came is None:
         state = obj._ensure_state()
         for name, value in (changed or {}).items():
-            setattr(state, name, value)
+            setattr(state, name, held.unpickled(value) if name == "related" else value)
     return obj

@@ -21,7 +21,7 @@ from planhat_orm.orm.missing import Reload, deliver, held_after_all, settle, spr
 from planhat_orm.orm.ordering import begins_empty, fits, in_order
 from planhat_orm.orm.reading import Reader
 from planhat_orm.orm.slips import Slips
-from planhat_orm.orm.state import Origin
+from planhat_orm.orm.state import Mates, Origin, Reading
 from planhat_orm.paging import ScanReport
 from planhat_orm.wire.garbage import paused_gc
 
@@ -48,6 +48,9 @@ class Run(Reader):
         super().__init__(session, plan)
         #: Origins of the pages before: an object of one that is kept shall not hold what tells of all its rows.
         self._earlier: deque[ref[Origin]] = deque(maxlen=2)
+        #: What rows share that are handed out together: those of all pages, or of one where only one is held.
+        self._reading = Reading(more=True)
+        self._mates: Mates | None = None
 
     @property
     def report(self) -> ScanReport:
@@ -77,10 +80,11 @@ class Run(Reader):
                 continue
             # The transport does the same while it parses; never while a page is waited for.
             with paused_gc():
-                objects = self.hydrated(batch)
+                objects = self.hydrated(batch, stream=stream)
             del batch
             yield objects
             del objects
+        self._reading.more = False
 
     def ahead(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """Hold rows of one of several lists back that lack what was selected, as another list may hold it."""
@@ -96,8 +100,10 @@ class Run(Reader):
             del batch
         yield from held
 
-    def hydrated(self, batch: Batch) -> list[Any]:
+    def hydrated(self, batch: Batch, *, stream: bool = False) -> list[Any]:
         """Turn rows into objects."""
+        if self._mates is None or stream:
+            self._mates = Mates(self._reading)
         session, query = self.session, self.plan.query
         model = query.model
         undelivered: set[str] = set()
@@ -113,6 +119,7 @@ class Run(Reader):
             undelivered=frozenset(undelivered),
             reload=Reload(self, batch.pages) if self.reloads and batch.pages else batch.reload,
             on_missing=query.on_missing,
+            mates=self._mates,
         )
         for earlier in self._earlier:
             if (page := earlier()) is not None:

@@ -1,7 +1,7 @@
 """Loading what links point to: for all rows that were handed out together, in the fewest requests.
 
-Imports refs and conversion; what is loaded comes through querysets of the target. It does not promise that a record
-that is linked to still exists.
+Imports what objects hold; what is loaded comes through querysets of the target. It does not promise that a record that
+is linked to still exists.
 """
 
 from __future__ import annotations
@@ -10,10 +10,8 @@ import logging
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-import marshmallow
-
-from planhat_orm.orm import conversion
-from planhat_orm.wire.endpoints import is_object_id
+from planhat_orm.orm.held import ids_in
+from planhat_orm.orm.state import Mates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from planhat_orm.orm.fields import Field
     from planhat_orm.orm.model import Model
     from planhat_orm.orm.relations import ForeignKey, ReferenceList
+    from planhat_orm.orm.state import Reading
     from planhat_orm.session.session import Session
 
 _log = logging.getLogger("planhat_orm.orm")
@@ -34,13 +33,18 @@ def load_related(obj: Model, field: ForeignKey[Any], target: type[Model], key: s
     session = obj._session()
     found = session.identity_map.find(target, key)
     if found is None:
-        wanted = {key: None} | dict.fromkeys(mate for one in mates(obj, field) if (mate := stored_id(one, field)))
+        wanted = {key: None} | dict.fromkeys(one for mate in mates(obj, field) for one in ids_in(mate, field))
         found = load_for_all(obj, field, target, list(wanted)).get(key)
     if found is None:
-        raise target.DoesNotExist(
-            f"{obj!r}.{field.name} points to the {field.to} {key}, which Planhat does not have or list (any more)"
-        )
+        raise gone_behind(obj, field, target, key)
     return found
+
+
+def gone_behind(obj: Model, field: ForeignKey[Any], target: type[Model], key: str) -> Exception:
+    """Return the error for a link to what is not there."""
+    return target.DoesNotExist(
+        f"{obj!r}.{field.name} points to the {field.to} {key}, which Planhat does not have or list (any more)"
+    )
 
 
 def load_listed(obj: Model, field: ReferenceList[Any], target: type[Model], keys: list[str]) -> dict[str, Model | None]:
@@ -50,32 +54,31 @@ def load_listed(obj: Model, field: ReferenceList[Any], target: type[Model], keys
     """
     wanted = dict.fromkeys(keys)
     for mate in mates(obj, field):
-        wanted |= dict.fromkeys(stored_ids(mate, field))
+        wanted |= dict.fromkeys(ids_in(mate, field))
     return load_for_all(obj, field, target, list(wanted))
 
 
 def mates(obj: Model, field: Field[Any, Any]) -> list[Model]:
     """Return the objects that were handed out with one and are alive, as far as the field of them is known."""
     origin = obj._origin
-    living = [member() for member in origin.members] if origin is not None else []
-    return [mate for mate in living if mate is not None and mate._knows(field.data_key)]
+    living: list[Model] = origin.mates.living() if origin is not None else []
+    return [mate for mate in living if mate._knows(field.data_key)]
 
 
 def load_for_all(obj: Model, field: Field[Any, Any], target: type[Model], wanted: list[str]) -> dict[str, Model | None]:
-    """Load what the rows of a page point to, and keep it alive as long as one of them is."""
-    session, origin = obj._session(), obj._origin
-    gone = origin.gone if origin is not None else set()
-    if (target, wanted[0]) in gone:
+    """Load what the rows handed out together point to, and keep it alive as long as one of them is."""
+    session, shared = obj._session(), obj._origin.mates if obj._origin is not None else Mates()
+    if (target, wanted[0]) in shared.gone:
         return {wanted[0]: None}
     # Another thread may have loaded some of them since they were found to be missing, the first one too.
     held = {one: found for one in wanted if (found := session.identity_map.find(target, one)) is not None}
-    missing = [one for one in wanted if (target, one) not in gone and one not in held]
+    missing = [one for one in wanted if (target, one) not in shared.gone and one not in held]
     if wanted[0] in held:
         return {**held}
-    loaded = load_by_ids(session, target, missing)
-    gone |= {(target, one) for one, record in loaded.items() if record is None}
-    if origin is not None:
-        origin.keep += [record for record in loaded.values() if record is not None]
+    loaded = load_by_ids(session, target, missing, shared.reading)
+    shared.gone |= {(target, one) for one, record in loaded.items() if record is None}
+    # Those that live already may be held by nobody else.
+    shared.keep |= {(target, one): record for one, record in {**held, **loaded}.items() if record is not None}
     if len(loaded) < len(missing):
         tell(obj, field, target)
     return loaded
@@ -95,21 +98,38 @@ def tell(obj: Model, field: Field[Any, Any], target: type[Model]) -> None:
         )
 
 
-def load_by_ids(session: Session, target: type[Model], keys: list[str]) -> dict[str, Model | None]:
+def load_by_ids(
+    session: Session, target: type[Model], keys: list[str], reading: Reading | None = None
+) -> dict[str, Model | None]:
     """Load records by id in the fewest requests: a small table whole, by id lists, by one scan, or the first one alone.
 
     Where no list of ids is taken, the planner's price decides between one scan and a request for each; then only the
     first is read, so that the next one is loaded when it is followed. Returns what became of each key that was asked
     for; None for one that Planhat does not have.
+
+    :param reading: what the rows that point there were read by. While pages of it may follow, all that a scan brings
+        is kept, so that they need no scan of their own.
     """
     objects = target.objects.using(session)
     if target._meta.small_table:
         return from_table(session, target, keys)
-    found = objects.filter(id__in=keys)._together() if len(keys) > 1 else None
+    goes_on = reading is not None and reading.more and target not in reading.tables
+    found = objects.filter(id__in=keys)._together(whole=goes_on) if len(keys) > 1 else None
     if found is None:
         keys = keys[:1]
         found = list(objects.filter(id=keys[0]))
-    return {**dict.fromkeys(keys), **{record._raw["_id"]: record for record in found}}
+    elif reading is not None and goes_on and len(found) > len(keys):
+        reading.tables[target] = found
+    here = {record._raw["_id"]: record for record in found}
+    return {key: here.get(key) for key in keys}
+
+
+def load_all(session: Session, target: type[Model], keys: list[str]) -> dict[str, Model | None]:
+    """Load records by id, all of them, in the fewest requests; None for one that Planhat does not have."""
+    if target._meta.small_table and keys:
+        return from_table(session, target, keys)
+    found = {record._raw["_id"]: record for record in target.objects.using(session).filter(id__in=keys)} if keys else {}
+    return {key: found.get(key) for key in keys}
 
 
 def from_table(session: Session, target: type[Model], keys: list[str]) -> dict[str, Model | None]:
@@ -129,26 +149,3 @@ def from_table(session: Session, target: type[Model], keys: list[str]) -> dict[s
     if missing and not fresh:
         table |= found_in(objects.filter(id__in=missing))
     return {key: table.get(key) for key in keys}
-
-
-def stored_id(obj: Model, field: ForeignKey[Any]) -> str | None:
-    """Return the id that an object's row holds for a link; None where it holds none, or what is no id."""
-    try:
-        key = conversion.reference_id(obj._raw.get(field.data_key))
-    except marshmallow.ValidationError:
-        return None
-    return key if is_object_id(key) else None
-
-
-def stored_ids(obj: Model, field: ReferenceList[Any]) -> list[str]:
-    """Return the ids that an object's row holds in a list of links; what cannot be read is left out."""
-    items = obj._raw.get(field.data_key)
-    found: list[str] = []
-    for item in items if isinstance(items, list) else ():
-        try:
-            key = conversion.reference_id(item)
-        except marshmallow.ValidationError:
-            continue
-        if key is not None and is_object_id(key):
-            found.append(key)
-    return found

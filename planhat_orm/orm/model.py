@@ -23,7 +23,7 @@ from planhat_orm.errors import (
     StaleObjectError,
     UnknownField,
 )
-from planhat_orm.orm import copying, definitions, dropped, missing, tracking
+from planhat_orm.orm import copying, definitions, dropped, held, missing, tracking
 from planhat_orm.orm.aliases import renamed
 from planhat_orm.orm.conversion import plain_copy
 from planhat_orm.orm.fields import MISSING, Field, Id
@@ -399,6 +399,7 @@ class Model(Holder, metaclass=ModelBase):
 
     def _written(self, session: Session, outcome: Outcome, sent: dict[str, Any]) -> None:
         unknown: frozenset[str] = frozenset()
+        pointed = held.linked(self)
         if outcome.row is None:
             row, unknown = tracking.echo(self, outcome.change.after or {})
             loaded = self._origin.loaded if self._origin is not None else frozenset({"_id"})
@@ -417,6 +418,7 @@ class Model(Holder, metaclass=ModelBase):
         for path in tracking.paths_of(self, sent):
             state.moved.pop(path, None)
         session.identity_map.saved(self, origin, dirty=bool(tracking.pending(self)))
+        held.outdate_around(session, self, pointed | held.linked(self))
 
     def delete(self) -> Outcome:
         """Delete the record: DELETE /{path}/{id}, one request. The object can still be read afterwards, not saved.
@@ -442,6 +444,7 @@ class Model(Holder, metaclass=ModelBase):
     def _gone(self, session: Session) -> None:
         self._mark_deleted()
         session.identity_map.discard(self)
+        held.outdate_around(session, self, held.linked(self))
 
     def _mark_deleted(self) -> None:
         self._ensure_state().deleted = True
@@ -466,6 +469,7 @@ class Model(Holder, metaclass=ModelBase):
         except self.DoesNotExist:
             self._gone(self._session())
             raise
+        held.let_go(self)
 
     # Ways out
 

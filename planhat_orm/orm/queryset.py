@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, Never, Self, TypeVar, cast, overload
 
 from planhat_orm.errors import InvalidQuery
+from planhat_orm.orm import held, prefetching
 from planhat_orm.orm.bulk import BulkMethods
 from planhat_orm.orm.chaining import Chain
 from planhat_orm.orm.counting import count_of
@@ -31,7 +32,7 @@ from planhat_orm.orm.taking import TakeMethods
 from planhat_orm.session.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from planhat_orm.orm.manager import OwnObjects
     from planhat_orm.orm.model import Model
@@ -60,6 +61,8 @@ class QuerySet(Chain, BulkMethods, CreateMethods[M], TakeMethods[M], LeanMethods
         #: The carrying out behind the cached rows, or behind the iterator made last.
         self._runs: list[Run] = []
         self._indexed = False
+        #: The cached rows were loaded with the object that this is the manager of.
+        self._held = False
 
     # Magic methods
 
@@ -161,7 +164,11 @@ class QuerySet(Chain, BulkMethods, CreateMethods[M], TakeMethods[M], LeanMethods
         refuse_missing_key(self.query.model._meta, lookups)
         clone = self._where("get", conditions, lookups) if conditions or lookups else self
         query = clone.query if clone.query.sliced else replace(clone.query, order=())
-        return one_of(clone._bound(), cast("type[M]", query.model), query, fresh=fresh)
+        found = one_of(clone._bound(), cast("type[M]", query.model), query, fresh=fresh)
+        if fresh:
+            held.let_go(found)
+        prefetching.load(clone._bound(), query, [found])
+        return found
 
     def first(self) -> M | None:
         """Return the first record, None if there is none: one request, for one row where nothing is tested here.
@@ -239,7 +246,7 @@ class QuerySet(Chain, BulkMethods, CreateMethods[M], TakeMethods[M], LeanMethods
     def _streamed(self) -> Iterator[M]:
         session = self._bound()
         self._runs[:] = [Run(session, self._plan(session, stream=True))]
-        for batch in self._runs[0].objects(stream=True):
+        for batch in prefetching.by_page(session, self.query, self._runs[0].objects(stream=True)):
             # Taken out one by one, so that a row is gone as soon as its consumer lets it go.
             batch.reverse()
             while batch:
@@ -279,7 +286,12 @@ class QuerySet(Chain, BulkMethods, CreateMethods[M], TakeMethods[M], LeanMethods
         outputs = tuple(output_of(self.query.model, path) for path in paths)
         asks = [one.asks for one in outputs]
         narrowed = asks and all(asks) and not self._is_complete
-        return Values(self.only(*asks) if narrowed else self, Shape(form, outputs))
+        records = self.only(*asks) if narrowed else self
+        if not self._is_complete:
+            # What links lead to is read for all rows together; what managers hold is in no output.
+            links = dict.fromkeys(".".join(one.links) for one in outputs if one.links)
+            records = records._clone(replace(records.query, prefetch=tuple(links)))
+        return Values(records, Shape(form, outputs))
 
     # Introspection
 
@@ -350,11 +362,19 @@ class QuerySet(Chain, BulkMethods, CreateMethods[M], TakeMethods[M], LeanMethods
 
     # Private
 
-    def _related_to(self, obj: Model, key: str) -> Self:
-        """Return the manager of the records whose link ``key`` is ``obj``, or holds it; what it creates has it set."""
-        related = self.using(obj._session()).filter(**{key: obj})
-        held: Any = [obj] if self.query.model._meta.field(key).mutable else obj
-        return type(self)(related.query, related._session, {key: held})
+    def _related_to(self, obj: Model, key: str, loaded: Sequence[Any] | None = None) -> Self:
+        """Return the manager of the records whose link ``key`` is ``obj``, or holds it; what it creates has it set.
+
+        :param loaded: these records, where they were loaded beforehand.
+        """
+        # What a pickled object holds needs no session.
+        away = loaded is not None and obj._joined() is None and Session.find_current() is None
+        related = (self if away else self.using(obj._session())).filter(**{key: obj})
+        end: Any = [obj] if self.query.model._meta.field(key).mutable else obj
+        manager = type(self)(related.query, related._session, {key: end})
+        if loaded is not None:
+            manager._results, manager._held = Results.of(list(loaded)), True
+        return manager
 
     @property
     def _is_complete(self) -> bool:
@@ -368,12 +388,17 @@ class QuerySet(Chain, BulkMethods, CreateMethods[M], TakeMethods[M], LeanMethods
     def _plan(self, session: Session, *, stream: bool = False) -> Plan:
         return _planned(session, self.query, stream=stream)
 
-    def _together(self) -> list[M] | None:
-        """Return the records, unless each would take a request of its own: None then, and none of them is read."""
+    def _together(self, *, whole: bool = False) -> list[M] | None:
+        """Return the records, unless each would take a request of its own: None then, and none of them is read.
+
+        :param whole: where the pages of the list cost less, return all that is in them.
+        """
         run = Run(self._bound(), self._plan(self._bound()))
         run.choose()
         if run.plan.strategy == "keys":
             return None
+        if whole and run.plan.strategy == "scan":
+            run = Run(self._bound(), _planned(self._bound(), Query(self.query.model)))
         return [record for objects in run.objects() for record in objects]
 
     def _cache(self) -> Results[M]:
@@ -389,7 +414,7 @@ def _planned(session: Session, query: Query, *, stream: bool = False) -> Plan:
 
 def _objects(session: Session, query: Query, runs: list[Run]) -> Iterator[list[Any]]:
     runs[:] = [Run(session, _planned(session, query))]
-    return runs[0].objects()
+    return prefetching.whole(session, query, runs[0].objects())
 
 
 def _unpickled(cls: type[QuerySet[Any]], query: Query, records: list[Any], defaults: dict[str, Any]) -> QuerySet[Any]:

@@ -100,19 +100,6 @@ class Refused:
 
     # What is not built
 
-    def select_related(self, *_: Any, **__: Any) -> NoReturn:
-        """Refused: a link is loaded for all rows of its page when the first of them is followed."""
-        raise NotSupported(
-            "a link is loaded for all rows of its page when it is followed on one: leave select_related out"
-        )
-
-    def prefetch_related(self, *_: Any, **__: Any) -> NoReturn:
-        """Refused: not built."""
-        raise NotSupported(
-            "there is no prefetch_related yet: links are loaded for all rows of a page anyway; for what points "
-            "to these records read its list with company__in=queryset, and group it"
-        )
-
     def update(self, *_: Any, **__: Any) -> NoReturn:
         """Refused: not built."""
         raise NotSupported(

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack, overload
 import marshmallow
 
 from planhat_orm.errors import ConfigurationError, DecodeError, FieldError
-from planhat_orm.orm import conversion
+from planhat_orm.orm import conversion, held
 from planhat_orm.orm.conversion import an
 from planhat_orm.orm.fields import MISSING, Field
-from planhat_orm.orm.following import load_listed, load_related
+from planhat_orm.orm.following import gone_behind, load_listed, load_related
 from planhat_orm.orm.refs import (
     LinkOptions,
     NoKeysTaken,
@@ -80,6 +80,12 @@ class ForeignKey(Field[M, "M | Ref[M]"], Generic[M]):
             return target.objects.using(obj._session()).filter(**{own[0]: own[1]}).get()
         if not isinstance(value, str) or not is_object_id(value):
             raise self.undecodable(value, obj, marshmallow.ValidationError("not a Planhat id"))
+        known = held.behind(obj, self.name)
+        if value in known:
+            if (record := known[value]) is None:
+                raise gone_behind(obj, self, target, value)
+            if held.is_there(record):
+                return record
         with obj._session().identity_map.flight("link", target):
             return load_related(obj, self, target, value)
 
@@ -197,26 +203,27 @@ class References(Generic[M]):
             raise AttributeError(f"a list of references has no {name!r}{instead}")
 
     def __iter__(self) -> Iterator[M]:
-        keys, target, session = self.ids, target_of(self._field), self._obj._session()
-        held: dict[str, Any] = {}
+        keys, target = self.ids, target_of(self._field)
+        known: dict[str, Any] = {**held.behind(self._obj, self._field.name)}
         for place, key in enumerate(keys):
-            if (own := own_key(key)) is not None:
-                held[key] = target.objects.using(session).filter(**{own[0]: own[1]}).get()
-            found = held.get(key) or session.identity_map.find(target, key)
-            if found is None:
-                missing = [
-                    one
-                    for one in keys[place:]
-                    if own_key(one) is None and session.identity_map.find(target, one) is None
-                ]
-                held |= load_listed(self._obj, self._field, target, missing)
-                found = held.get(key)
-            if found is None:
+            if not held.is_there(known.get(key)) and (key not in known or known[key] is not None):
+                known |= self._load(target, keys[place:])
+            if (found := known.get(key)) is None:
                 raise target.DoesNotExist(
                     f"{self._obj!r}.{self._field.name} holds the {self._field.to} {key}, "
                     "which Planhat does not have or list (any more); .ids lists all of them"
                 )
-            yield found  # type: ignore[misc]  # the class comes from the registry by name
+            yield found
+
+    def _load(self, target: type[Model], keys: list[str]) -> dict[str, Any]:
+        """Return what became of the first of some ids at least."""
+        session = self._obj._session()
+        if (own := own_key(keys[0])) is not None:
+            return {keys[0]: target.objects.using(session).filter(**{own[0]: own[1]}).get()}
+        if (found := session.identity_map.find(target, keys[0])) is not None:
+            return {keys[0]: found}
+        missing = [key for key in keys if own_key(key) is None and session.identity_map.find(target, key) is None]
+        return load_listed(self._obj, self._field, target, missing)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -448,7 +455,7 @@ class Related(Generic[M]):
         if obj.id is None:
             raise self.refusal(obj, owner)
         objects: Any = target_of(self).objects
-        manager: Manager[M] = objects._related_to(obj, self.key(type(obj)).name)
+        manager: Manager[M] = objects._related_to(obj, self.key(type(obj)).name, held.of_manager(obj, self.name))
         return manager
 
     def refusal(self, obj: Any, owner: type[Model]) -> NotYet:

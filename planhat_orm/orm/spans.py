@@ -57,6 +57,16 @@ def rebound(q: Q, session: Session) -> Q:
     return q._replaced(moved)
 
 
+def read_anew(q: Q) -> Q:
+    """Return a filter whose spans are read once more."""
+
+    def fresh(condition: Condition) -> Condition:
+        value = condition.value
+        return replace(condition, value=Linked(value.records.all())) if isinstance(value, Linked) else condition
+
+    return q._replaced(fresh)
+
+
 class Linked(LazyValues):
     """The records that a filter across a link leads to; read once, and following that filter to another session."""
 

@@ -23,13 +23,46 @@ class Reloading(Protocol):
         """Load the field for all objects of ``origin``."""
 
 
+class Reading:
+    """One reading of a list, page by page: what its rows refer to and was read whole is kept for pages to come.
+
+    ``more`` tells that pages may follow; ``tables`` holds the records of every list that was read whole, by model.
+    """
+
+    __slots__ = ("more", "tables")
+
+    def __init__(self, *, more: bool = False) -> None:
+        self.more = more
+        self.tables: dict[type, list[Any]] = {}
+
+
+class Mates:
+    """What rows share that were handed out together, so that a link which is followed on one is loaded for all.
+
+    ``pages`` are the weak references to the objects of each page; ``keep`` holds what they refer to alive as long as
+    one of them lives; ``gone`` are the ids that they refer to and Planhat does not have.
+    """
+
+    __slots__ = ("gone", "keep", "pages", "reading")
+
+    def __init__(self, reading: Reading | None = None) -> None:
+        self.pages: list[list[Callable[[], Any]]] = []
+        self.keep: dict[tuple[type, str], Any] = {}
+        self.gone: set[tuple[type, str]] = set()
+        self.reading = reading
+
+    def living(self) -> list[Any]:
+        """Return the objects that are alive."""
+        return [one for page in self.pages for member in list(page) if (one := member()) is not None]
+
+
 class Origin:
     """Where rows came from, shared by all rows of one answer.
 
     ``loaded`` are Planhat's names of what was asked for; ``number`` orders the requests of the process; ``members``
-    are weak references to the objects handed out together, so that one miss can load for all of them; ``keep``
-    holds what they refer to alive as long as one of them lives; ``gone`` are the ids that they refer to and Planhat
-    does not have; ``reload`` repeats the page's request with another selection.
+    are weak references to the objects of the page, so that one miss can load for all of them; ``mates`` is what they
+    share with the rows of other pages that were handed out with them; ``reload`` repeats the page's request with
+    another selection.
     """
 
     __slots__ = (
@@ -37,9 +70,8 @@ class Origin:
         "_session",
         "_tenant",
         "_wider",
-        "gone",
-        "keep",
         "loaded",
+        "mates",
         "members",
         "number",
         "on_missing",
@@ -57,6 +89,7 @@ class Origin:
         reload: Reloading | None = None,
         on_missing: str = "peers",
         tenant: object = None,
+        mates: Mates | None = None,
     ) -> None:
         self._session = session
         self._tenant = tenant if session is None else session.tenant
@@ -67,8 +100,8 @@ class Origin:
         self.reload = reload
         self.on_missing = on_missing
         self.members: list[Callable[[], Any]] = []
-        self.keep: list[Any] = []
-        self.gone: set[tuple[type, str]] = set()
+        self.mates = mates or Mates()
+        self.mates.pages.append(self.members)
         # Weak, since a wider origin shares it: a circle would keep whole pages until the garbage collector comes.
         self._wider: WeakValueDictionary[tuple[frozenset[str], int], Origin] | None = None
 
@@ -131,7 +164,7 @@ class Origin:
             on_missing=self.on_missing,
             tenant=self._tenant,
         )
-        twin.members, twin.keep, twin.gone = self.members, self.keep, self.gone
+        twin.members, twin.mates = self.members, self.mates
         return twin
 
 
@@ -141,9 +174,10 @@ class State:
     ``values`` holds Python values by Planhat's name; ``custom`` the same for the keys inside ``custom``; ``moved``
     Planhat's value at the time of the change where it moved since, by Planhat's name or ``custom.`` and the key;
     ``written`` the number of the last write; ``unanswered`` is set while nobody knows what became of a create.
+    ``related`` holds, by the name of each link and manager that was loaded beforehand, what was found there.
     """
 
-    __slots__ = ("_session", "custom", "deleted", "moved", "unanswered", "values", "written")
+    __slots__ = ("_session", "custom", "deleted", "moved", "related", "unanswered", "values", "written")
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
@@ -152,6 +186,7 @@ class State:
         self.written = 0
         self.deleted = False
         self.unanswered = False
+        self.related: dict[str, Any] | None = None
         self._session: Session | None = None
 
     @property

@@ -172,6 +172,12 @@ class IdentityMap:
             found: R | None = self._table(cls).get(key)
         return found
 
+    def living(self, records: str, key: str) -> list[Any]:
+        """Return the live objects of a record, of all classes of its collection."""
+        with self.lock:
+            found = [table.get(key) for table in self._tables.get(records, {}).values()]
+        return [obj for obj in found if obj is not None]
+
     # Kept for a minute
 
     def recent(self, cls: type[R], data_key: str, value: str) -> R | None:

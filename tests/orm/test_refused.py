@@ -30,7 +30,7 @@ def test_what_is_refused_says_what_to_write_instead(planhat_sandbox: Sandbox, na
 #: The methods of Django 5 and 6 that a queryset or a manager of its has, but for those that are awaited.
 DJANGOS = {
     *("filter", "exclude", "annotate", "alias", "order_by", "reverse", "distinct", "values", "values_list", "dates"),
-    *("datetimes", "none", "all", "union", "intersection", "difference", "select_related", "prefetch_related", "extra"),
+    *("datetimes", "none", "all", "union", "intersection", "difference", "extra"),
     *("defer", "only", "using", "select_for_update", "raw", "get", "create", "get_or_create", "update_or_create"),
     *("bulk_create", "bulk_update", "count", "in_bulk", "iterator", "latest", "earliest", "first", "last", "aggregate"),
     *("exists", "contains", "update", "delete", "as_manager", "explain", "complex_filter", "resolve_expression"),

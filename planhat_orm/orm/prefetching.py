@@ -1,0 +1,273 @@
+"""Loading what rows lead to before it is asked for: ``prefetch_related`` and ``select_related``.
+
+Each step of a path takes the fewest requests for all objects that it starts from; which way is the planner's to weigh,
+since everything is read by querysets of the target. Imports following, relations and the path grammar. It does not
+promise one moment: what is loaded with the rows was read after them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from planhat_orm.errors import InvalidQuery, UnknownField, suggestion
+from planhat_orm.orm import held, sizes
+from planhat_orm.orm.fields import IdOf
+from planhat_orm.orm.following import load_all
+from planhat_orm.orm.paths import partition
+from planhat_orm.orm.relations import ForeignKey, ReferenceList, Related, target_of
+from planhat_orm.wire.endpoints import path_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from planhat_orm.orm.model import Model
+    from planhat_orm.orm.query import Query
+    from planhat_orm.session.session import Session
+
+#: How many ids a URL of 2,000 characters has room for, roughly.
+IDS_IN_URL = 70
+
+Link = ForeignKey[Any] | ReferenceList[Any] | Related[Any]
+
+
+# What is asked for
+
+
+def checked(model: type[Model], method: str, names: Iterable[Any], *, to_one: bool) -> tuple[str, ...]:
+    """Return paths over links as they are kept, with dots.
+
+    :raises UnknownField: with a suggestion, for a name that is none.
+    :raises InvalidQuery: for what is no link, or leads to several records where one is wanted.
+    """
+    return tuple(".".join(link.name for link in steps(model, method, name, to_one=to_one)) for name in names)
+
+
+def steps(model: type[Model], method: str, path: Any, *, to_one: bool = False) -> list[Link]:
+    """Return the links that a path goes over."""
+    if not isinstance(path, str) or not path:
+        raise InvalidQuery(f"{method}() takes names of links, not {path!r}")
+    found: list[Link] = []
+    rest = path
+    while rest:
+        head, _, rest = partition(rest)
+        link = link_named(model, method, head)
+        if to_one and not isinstance(link, ForeignKey):
+            raise InvalidQuery(
+                f"{method}({path!r}): {model.__name__}.{head} leads to several records; "
+                f"write prefetch_related({path!r})"
+            )
+        found.append(link)
+        model = target_of(link)
+    return found
+
+
+def link_named(model: type[Model], method: str, name: str) -> Link:
+    """Return the link of a name."""
+    meta = model._meta
+    found = getattr(model, name, None) if name in links_of(model) else meta.by_name.get(name)
+    if isinstance(found, (ForeignKey, ReferenceList, Related)):
+        return found
+    if isinstance(found, IdOf):
+        raise InvalidQuery(f"{method}(): {meta.name}.{name} is an id; the link is {found.key.name!r}")
+    if found is not None:
+        raise InvalidQuery(
+            f"{method}(): {meta.name}.{name} is no link to other records{suggestion(name, links_of(model))}; "
+            f"there are {', '.join(links_of(model))}"
+        )
+    raise UnknownField(meta.unknown(name, attribute=True))
+
+
+def links_of(model: type[Model]) -> list[str]:
+    """Return the names of all links, lists of links and reverse managers of a model.
+
+    >>> from planhat_orm.models import License
+    >>> links_of(License)
+    ['company', 'parent', 'parts']
+    """
+    fields = [field.name for field in model._meta.fields if isinstance(field, (ForeignKey, ReferenceList))]
+    held_by = {name: one for base in reversed(model.__mro__) for name, one in vars(base).items()}
+    return fields + [name for name, one in held_by.items() if isinstance(one, Related)]
+
+
+def is_to_one(model: type[Model], path: str) -> bool:
+    """Tell whether a path goes over links to one record alone."""
+    return all(isinstance(link, ForeignKey) for link in steps(model, "select_related", path))
+
+
+def keys_asked(query: Query) -> set[str]:
+    """Return Planhat's names of the links of the rows themselves, without which nothing can be loaded beforehand."""
+    fields = (query.model._meta.by_name.get(partition(path)[0]) for path in query.prefetch)
+    return {field.data_key for field in fields if field is not None and not field.get_only}
+
+
+# Loading
+
+
+def whole(session: Session, query: Query, batches: Iterator[list[Any]]) -> Iterator[list[Any]]:
+    """Yield objects with what the query wants loaded with them: all of them first, so that the whole has one price."""
+    if not query.prefetch:
+        yield from batches
+        return
+    objects = [obj for batch in batches for obj in batch]
+    load(session, query, objects)
+    yield objects
+
+
+def by_page(session: Session, query: Query, batches: Iterator[list[Any]]) -> Iterator[list[Any]]:
+    """Yield objects as they come, with what the query wants loaded with each page of them."""
+    for batch in batches:
+        load(session, query, batch)
+        yield batch
+        del batch
+
+
+def load(session: Session, query: Query, objects: Sequence[Any]) -> None:
+    """Load what a query wants loaded with its rows."""
+    follow(session, query.model, objects, tree(query.prefetch))
+
+
+def tree(paths: Iterable[str]) -> dict[str, Any]:
+    """Return paths as a tree, so that what several begin with is loaded once.
+
+    >>> tree(["company", "company.owner", "company.licenses"])
+    {'company': {'owner': {}, 'licenses': {}}}
+    """
+    root: dict[str, Any] = {}
+    for path in paths:
+        place = root
+        for name in path.split("."):
+            place = place.setdefault(name, {})
+    return root
+
+
+def follow(
+    session: Session, model: type[Model], objects: Sequence[Any], paths: dict[str, Any], back: Any = None
+) -> None:
+    """Load what some objects of a model lead to.
+
+    :param back: the link by which these objects were found from those that it leads to; nothing has to be loaded.
+    """
+    for name, beyond in paths.items() if objects else ():
+        link = link_named(model, "prefetch_related", name)
+        if isinstance(link, Related):
+            found = load_reverse(session, link, objects)
+        else:
+            found = load_linked(session, link, objects, keep=link is not back)
+        origin = link.key(model) if isinstance(link, Related) else None
+        follow(session, target_of(link), found, beyond, origin)
+
+
+def load_linked(
+    session: Session, link: ForeignKey[Any] | ReferenceList[Any], objects: Sequence[Any], *, keep: bool
+) -> list[Any]:
+    """Load the records of a link or a list of links, and let the objects hold them; return those that there are."""
+    target = target_of(link)
+    knowing = [obj for obj in objects if obj._knows(link.data_key)]
+    wanted = dict.fromkeys(key for obj in knowing for key in held.ids_in(obj, link))
+    found: dict[str, Model | None] = {key: session.identity_map.find(target, key) for key in wanted}
+    found |= load_all(session, target, [key for key, one in found.items() if one is None])
+    if keep:
+        # One mapping for all of them: what others point to costs an object nothing.
+        for obj in knowing:
+            held.hold(obj, link.name, found)
+    return [one for one in found.values() if one is not None]
+
+
+def load_reverse(session: Session, link: Related[Any], parents: Sequence[Any]) -> list[Any]:
+    """Load the records of the reverse managers of some objects, and let these hold them; return all of them."""
+    target, key = target_of(link), link.key(type(parents[0]))
+    by_parent: dict[str, list[Any]] = {obj._raw["_id"]: [] for obj in parents}
+    writes = held.written(session, target._meta.records)
+    records = list(target.objects.using(session).filter(**{f"{key.name}__in": list(by_parent)}))
+    if key.mutable:
+        # A record that several lists of ids found came with the first of them.
+        records.sort(key=lambda one: str(one._raw["_id"]))
+    for record in records:
+        for parent in dict.fromkeys(held.ids_in(record, key)):
+            if parent in by_parent:
+                by_parent[parent].append(record)
+    for obj in parents:
+        found = tuple(by_parent[obj._raw["_id"]])
+        held.hold(obj, link.name, held.Records(key, found, target._meta.records, writes))
+    return records
+
+
+# The price
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What loading one step of a path costs.
+
+    :param path: the links from the rows on, with dots.
+    :param said: the price in words, with its formula.
+    :param least: the fewest requests: nothing points there, or all of it is here.
+    :param most: the most requests, None where that depends on lists of which nothing is known.
+
+    >>> from planhat_orm.models import Company
+    >>> print(prices(None, Company, ["owner"])[0].said)
+    every User is read once in a session, 1 + rows / 9,999 requests
+    """
+
+    path: str
+    said: str
+    least: int
+    most: int | None
+
+
+def prices(session: Session | None, model: type[Model], paths: Iterable[str], rows: int | None = None) -> list[Price]:
+    """Return what loading some paths with rows of a model costs, step by step; sends nothing.
+
+    :param session: what it knows of sizes is made use of.
+    :param rows: of how many rows; None where nobody knows.
+    """
+    found: dict[str, Price] = {}
+
+    def walk(model: type[Model], branches: dict[str, Any], before: str, rows: int | None) -> None:
+        for name, beyond in branches.items():
+            link = link_named(model, "prefetch_related", name)
+            path = f"{before}{name}"
+            found[path] = price_of(session, link, model, path, rows)
+            walk(target_of(link), beyond, f"{path}.", rows if isinstance(link, ForeignKey) else None)
+
+    walk(model, tree(paths), "", rows)
+    return list(found.values())
+
+
+def price_of(session: Session | None, link: Link, model: type[Model], path: str, rows: int | None) -> Price:
+    """Return what one step costs."""
+    meta = target_of(link)._meta
+    pages = pages_of(session, meta.model)
+    by_pages = f"{len(passes(meta.model))} + rows / {meta.page_size[1] - 1:,}"
+    if meta.small_table and not isinstance(link, Related):
+        return Price(path, f"every {meta.name} is read once in a session, {by_pages} requests", 0, pages)
+    if isinstance(link, Related):
+        key = link.key(model)
+        said = f"all {meta.name} objects, by pages, {by_pages} requests: no list of them is narrowed by {key.name}"
+        params = [one for one in meta.list_params.values() if one.data_key == key.data_key and not one.hint]
+        if not params or meta.small_table:
+            return Price(path, said, 1, pages)
+        ids = f"about {IDS_IN_URL} ids of {model._meta.name}" if params[0].many else f"each {model._meta.name}"
+        more = "and 1 for each further full page"
+        said = f"{meta.name} by {key.name}, 1 request for {ids} {more}; {by_pages} where that is less"
+        return Price(path, said, 1, pages if pages is not None and rows is not None else None)
+    lists = None if rows is None or isinstance(link, ReferenceList) else -(-rows // IDS_IN_URL)
+    if meta.ids_param is not None:
+        said = f"{meta.name} by lists of ids, 1 request for about {IDS_IN_URL}; {by_pages} where that is less"
+        return Price(path, said, 0, lists)
+    said = f"{meta.name} one by one, or by pages where that is less, {by_pages} requests"
+    return Price(path, said, 0, rows if isinstance(link, ForeignKey) else None)
+
+
+def passes(model: type[Model]) -> Sequence[Any]:
+    """Return the values of the parameter that takes a list for each; one where one list shows all."""
+    return next((value for value in model._meta.unhide.values() if not isinstance(value, str)), ("",))
+
+
+def pages_of(session: Session | None, model: type[Model]) -> int | None:
+    """Return how many requests all pages of a list took, as far as its size is known; None where it is not."""
+    meta = model._meta
+    fixed = {name: value for name, value in meta.unhide.items() if isinstance(value, str)}
+    size = sizes.known(session, path_for(meta.path), fixed) if session is not None and len(passes(model)) == 1 else None
+    return 1 + -(-size.rows // (meta.page_size[1] - 1)) if size is not None and size.exact else None
