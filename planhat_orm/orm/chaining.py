@@ -13,7 +13,7 @@ from planhat_orm.errors import InvalidQuery
 from planhat_orm.orm import prefetching
 from planhat_orm.orm.lookups import LazyValues, Q, check_q
 from planhat_orm.orm.ordering import order_of
-from planhat_orm.orm.paths import resolve
+from planhat_orm.orm.paths import link_of, output_of, resolve
 from planhat_orm.orm.refused import Refused
 from planhat_orm.orm.sending import given_params
 from planhat_orm.orm.spans import read_anew, rebound, spanned
@@ -40,7 +40,7 @@ class Chain(Refused, LazyValues):
     def all(self) -> Self:
         """Return a copy that fetches anew; what this one has fetched stays with it.
 
-        >>> companies = Company.objects.only("name")
+        >>> companies = Company.objects.defer("custom")
         >>> len(companies), len(companies.all())  # 2 requests each: the list, and whether it goes on
         (500, 500)
         """
@@ -271,6 +271,11 @@ class Chain(Refused, LazyValues):
     def _key(self, method: str, name: str) -> str:
         if not isinstance(name, str):
             raise InvalidQuery(f"{method}() takes names of fields, not {name!r}")
+        if (found := link_of(self.query.model._meta, name)) is not None:
+            output_of(self.query.model, name)  # an unknown name there is the first thing to say
+            raise InvalidQuery(
+                f"{method}({name!r}) goes across a link: name {found[0].name!r}; values({name!r}) reads only that"
+            )
         return resolve(self.query.model._meta, name).data_key
 
     def _clone(self, query: Query, session: Session | None = None) -> Self:

@@ -8,12 +8,13 @@ rows without a value.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any, cast
 
 from planhat_orm.errors import InvalidQuery
+from planhat_orm.orm.conversion import kind
 from planhat_orm.orm.matching import LOOKUPS, MATCHERS, UNREADABLE, Match
 from planhat_orm.orm.operands import prepared
 from planhat_orm.orm.paths import Target, resolve
@@ -46,7 +47,7 @@ class LazyValues:
 
 
 class Q:
-    """Conditions that combine with ``&``, ``|`` and ``~``.
+    """Conditions that combine with ``&``, ``|``, ``^`` and ``~``.
 
     Keywords are paths with a lookup behind ``__``; a path that no keyword can spell comes first as a text:
     ``Q("custom.Days in Phase", gte=10)``. A lookup on a list (``tags``) looks for one item that matches.
@@ -106,6 +107,11 @@ class Q:
 
     def __or__(self, other: Q) -> Q:
         return self._joined(other, "or")
+
+    def __xor__(self, other: Q) -> Q:
+        if not isinstance(other, Q):
+            return NotImplemented
+        return (self & ~other) | (~self & other)
 
     def _joined(self, other: Q, connector: str) -> Q:
         if not isinstance(other, Q):
@@ -180,6 +186,8 @@ class Condition:
 
     def __post_init__(self) -> None:
         value = self.value
+        if self.lookup == "range" and isinstance(value, (Set, Mapping)):
+            raise InvalidQuery(f"{self.path}__range takes its first and last value in that order, not a {kind(value)}")
         lists = self.lookup in ("in", "range") and isinstance(value, Iterable)
         if lists and not isinstance(value, (str, bytes, tuple, LazyValues)):
             object.__setattr__(self, "value", tuple(value))
@@ -250,10 +258,10 @@ class CompiledCondition:
     def loosely(self, row: Row) -> bool:
         """Tell whether a row may have passed at Planhat: letter case and unreadable values are let pass."""
         stored, folded = self.target.read(row), self.folded
-        if stored is UNREADABLE:
+        items = stored if isinstance(stored, list) else (stored,)
+        if any(item is UNREADABLE for item in items):
             return True
         if folded is not None:
-            items = stored if isinstance(stored, list) else (stored,)
             return any(isinstance(item, str) and item.casefold() in folded for item in items)
         if self.lookup in ("gte", "lte"):
             return stored is None or self.match(stored)
@@ -343,15 +351,16 @@ def compile_condition(meta: Options, condition: Condition, zone: tzinfo | None) 
     except InvalidQuery as problem:
         raise InvalidQuery(f"{meta.name}: {condition}: {problem}") from None
     match = MATCHERS[lookup](operand)
-    if lookup == "exact" and operand is False and target.data_key in hiding(meta):
+    looks_for = operand if lookup == "in" else [operand] if lookup == "exact" else []
+    if any(one is False for one in looks_for) and target.data_key in hiding(meta):
         # Planhat leaves out what has no value, and shows such a row as one that is not hidden.
-        match = is_not_true
+        match = or_missing(match)
     return CompiledCondition(target, lookup, operand, match)
 
 
-def is_not_true(stored: Any) -> bool:
-    """Match False, and what has no value."""
-    return stored is False or stored is None
+def or_missing(match: Match) -> Match:
+    """Match what has no value, too."""
+    return lambda stored: stored is None or match(stored)
 
 
 def hiding(meta: Options) -> frozenset[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, Final
@@ -22,6 +23,8 @@ from planhat_orm.orm.conversion import same
 
 Match = Callable[[Any], bool]
 
+#: How ISO 8601 writes a day.
+DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 #: Stands for a stored value that cannot be read: it equals nothing and is not null.
 UNREADABLE: Final = object()
 
@@ -51,13 +54,21 @@ class Span:
     zone: tzinfo
 
     @classmethod
+    def written(cls, value: str, zone: tzinfo | None) -> Span | None:
+        """Read a text that begins as an ISO 8601 day does; None for one that is no time, or of an unknown zone."""
+        try:
+            return cls.of(value, zone) if re.match(r"\s*\d{4}-\d\d-\d\d", value) else None
+        except InvalidQuery:
+            return None
+
+    @classmethod
     def of(cls, value: Any, zone: tzinfo | None) -> Span:
         """Read a date, an aware datetime or an ISO 8601 text; ``zone`` is that of naive values and of days.
 
         :raises InvalidQuery: for a text that is no time, a naive datetime where ``zone`` is None, and anything else.
         """
         if isinstance(value, str):
-            day = re.fullmatch(r"\d{4}-\d\d-\d\d", value.strip())
+            day = DAY.fullmatch(value.strip())
             try:
                 value = (date if day else datetime).fromisoformat(value.strip())
             except ValueError:
@@ -97,6 +108,10 @@ class Span:
         if isinstance(stored, (int, float)) and self.whole_day and abs(stored) < conversion.FIRST_MILLISECONDS:
             # Custom fields of the type "day" travel as a number of days since 1970.
             stored = conversion.calendar_day(stored)
+        if isinstance(stored, str) and DAY.fullmatch(stored.strip()):
+            # A day without a time is the same day everywhere; what is no day is no time either.
+            with suppress(ValueError):
+                stored = date.fromisoformat(stored.strip())
         if isinstance(stored, date) and not isinstance(stored, datetime):
             return in_utc(datetime.combine(stored, time(), self.zone))
         try:

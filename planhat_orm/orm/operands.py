@@ -45,6 +45,8 @@ KINDS: tuple[tuple[type, str, frozenset[str]], ...] = (
     (conversion.Instant, "a point in time", EQUAL | ORDER),
     (conversion.Day, "a calendar day", EQUAL | ORDER),
     (conversion.Text, "a text", EQUAL | ORDER | TEXT),
+    (conversion.List, "a list", EQUAL | TEXT),
+    (conversion.Map, "a mapping", EQUAL),
 )
 
 
@@ -193,9 +195,11 @@ def mapping(value: Any) -> Any:
 
 
 def untyped(value: Any, lookup: str, zone: tzinfo | None) -> Any:
-    """Check a value for a property of no known type: JSON, or a date."""
+    """Check a value for a property of no known type: JSON, or a date, also one that is written as a text."""
     if isinstance(value, date):
         return Span.of(value, zone)
+    if isinstance(value, str) and lookup != "contains" and (span := Span.written(value, zone)) is not None:
+        return span
     if lookup in ORDER:
         return value if isinstance(value, str) else number(value)
     if lookup == "contains" and isinstance(value, str):

@@ -67,7 +67,7 @@ def sort_key(order: Order, row: Mapping[str, Any], *, fold: bool = False) -> tup
     if is_empty(value):
         return (0, 0)
     if value is UNREADABLE:
-        return (6, str(row.get(order.target.data_key)))
+        return (6, written(row.get(order.target.data_key)))
     if isinstance(value, bool):
         return (4, value)
     if isinstance(value, (int, float)):
@@ -75,8 +75,16 @@ def sort_key(order: Order, row: Mapping[str, Any], *, fold: bool = False) -> tup
     if isinstance(value, str):
         return (2, value.casefold() if fold else value)
     if isinstance(value, (list, dict)):
-        return (3, str(value))
+        return (3, written(value))
     return (5, value.isoformat())
+
+
+def written(value: Any) -> str:
+    """Write a value that is in no order of its own, so that all such values are in some order."""
+    try:
+        return str(value)
+    except (RecursionError, ValueError):  # nested too deeply, or a number of more digits than Python writes
+        return ""
 
 
 def in_order(rows: list[Row], order: Iterable[Order], *, fold: bool = False) -> None:

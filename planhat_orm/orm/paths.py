@@ -81,12 +81,24 @@ class Target:
             return None
         if isinstance(value, (list, dict)) and field.mutable and not isinstance(field, ReferenceList):
             return value  # only looked at, so not copied
+        if isinstance(field, ReferenceList) and isinstance(value, list):
+            return [item_id(item) for item in value]
         try:
-            if isinstance(field, ReferenceList):
-                return [conversion.reference_id(item) for item in value] if isinstance(value, list) else None
             return field.marshmallow.deserialize(value)
         except marshmallow.ValidationError:
             return UNREADABLE
+
+
+def item_id(item: Any) -> Any:
+    """Return the id that one item of a list of links holds, UNREADABLE where it holds none.
+
+    >>> item_id({"id": "64b00001912265b1f5000001"}), item_id(7) is UNREADABLE, item_id(None) is UNREADABLE
+    ('64b00001912265b1f5000001', True, True)
+    """
+    try:
+        return conversion.reference_id(item) or UNREADABLE
+    except marshmallow.ValidationError:
+        return UNREADABLE
 
 
 def link_of(meta: Options, path: str) -> tuple[ForeignKey[Any], str] | None:
@@ -129,6 +141,8 @@ def resolve(meta: Options, path: str) -> Target:
 
 def known_field(meta: Options, name: str) -> Field[Any, Any]:
     """Return the field of a name; the error for an unknown one says how custom fields are written."""
+    if not name.strip():
+        raise InvalidQuery(f"a path names a field, and no field of {meta.name} follows its last dot or underscores")
     try:
         return meta.field(name)
     except UnknownField as problem:
@@ -146,7 +160,7 @@ def custom_target(meta: Options, path: str, separator: str, rest: str) -> Target
     if separator == "__" and twice:
         raise InvalidQuery(
             f"{path!r}: {last!r} is no lookup{suggestion(last, LOOKUPS)}; "
-            f"a custom field of that very name is written Q('custom.{rest}', exact=...)"
+            f"a custom field of that very name is written Q('custom.{rest}', exact=...), elsewhere 'custom.{rest}'"
         )
     return Target(meta.field("custom"), rest)
 
@@ -156,9 +170,20 @@ def refusal_of_part(meta: Options, field: Field[Any, Any], path: str, rest: str)
     if isinstance(field, ForeignKey):
         resolve(target_of(field)._meta, rest)  # an unknown name there is the first thing to say
         return InvalidQuery(
-            f"{path!r} goes across a link, which only a filter does: load the {field.to} objects and order those"
+            f"{path!r} goes across a link, which only a filter and values() do: put the objects in order here, "
+            f"with sorted() and {field.name} of each"
+        )
+    if isinstance(field, ReferenceList) and partition(rest)[0] in target_of(field)._meta.by_name:
+        return InvalidQuery(
+            f"{path!r} goes across a list of links: give it those that it is to hold one of, as in "
+            f"{field.name}__in={field.to}.objects.filter({partition(rest)[0]}=...)"
         )
     last = rest.rpartition("__")[2]
+    if "." in path and last in LOOKUPS:
+        return InvalidQuery(
+            f"{path!r}: a lookup follows double underscores, or is a keyword of its own: "
+            f"{field.name}__{last}=..., Q({field.name!r}, {last}=...)"
+        )
     if "." not in path and last in ("year", "quarter", "month", "week", "day", "date"):
         raise InvalidQuery(
             f"{path!r}: {last!r} is no lookup; a stretch of time is a range of its first and last day: "
@@ -223,7 +248,12 @@ def output_of(model: type[Model], path: str) -> Output:
                 raise InvalidQuery(f"{path!r}: {model.__name__}.{head} is no link, so nothing can follow it")
             # A property is made of fields that are not known here.
             return Output(path, asks if links else "", tuple(links), None, head)
-        field = model._meta.field(head)
+        if isinstance(related := getattr(model, head, None), Related):
+            raise InvalidQuery(
+                f"{path!r}: {model.__name__}.{head} are the {related.to} objects that point to it, and no output goes "
+                f"that way: read them, {related.to}.objects.values(...), and what they point to with them"
+            )
+        field = known_field(model._meta, head)
         if not separator or (isinstance(field, ForeignKey) and rest in ("id", "pk")):
             return Output(path, asks, tuple(links), field)
         if isinstance(field, CustomData):
