@@ -1,0 +1,309 @@
+"""The lean index of companies: what it answers alone, what it finds, how long it is kept and how far it is trusted."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from planhat_orm import Q, Session
+from planhat_orm.models import Company
+from planhat_orm.orm import kept
+from planhat_orm.session.identity_map import KEPT_SECONDS
+
+if TYPE_CHECKING:
+    from planhat_orm.sandbox import Sandbox
+
+COUNT = 5_300
+STATUSES = ("customer", "prospect", "lost")
+
+
+@pytest.fixture
+def box(planhat_sandbox: Sandbox) -> Sandbox:
+    """Two pages of companies."""
+    planhat_sandbox.add_many(
+        Company,
+        (
+            {"name": f"C{n:04}", "external_id": f"x-{n}", "status": STATUSES[n % 3], "phase": f"P{n}", "arr": n}
+            for n in range(COUNT)
+        ),
+    )
+    return planhat_sandbox
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds by which the clock of what is kept is ahead."""
+    ahead = [0.0]
+    real = kept.clock
+    monkeypatch.setattr(kept, "clock", lambda: real() + ahead[0])
+    return ahead
+
+
+def paths(box: Sandbox) -> list[str]:
+    return [request.path for request in box.requests]
+
+
+def id_of(box: Sandbox, name: str) -> str:
+    return next(row["_id"] for row in box.rows(Company) if row.get("name") == name)
+
+
+# What it answers alone
+
+
+def test_names_and_keys_come_from_the_index_alone(box: Sandbox) -> None:
+    with box.assert_requests(1):
+        assert [one.name for one in Company.objects.only("name")] == [f"C{n:04}" for n in range(COUNT)]
+    with box.assert_requests(1):
+        assert next(iter(Company.objects.order_by("-name").values_list("name", "external_id"))) == ("C5299", "x-5299")
+    with box.assert_requests(1):
+        assert [one.name for one in Company.objects.filter(name__endswith="99").only("name")[1:3]] == ["C0199", "C0299"]
+    with box.assert_requests(1):
+        assert Company.objects.filter(Q(name="C0001") | ~Q(external_id__startswith="x-")).count() == 1
+    assert set(paths(box)) == {"/leancompanies"}
+
+
+def test_what_is_read_whole_from_it_is_read_anew(box: Sandbox) -> None:
+    names = Company.objects.only("name")
+    with box.assert_requests(2):
+        assert len(names) == COUNT
+        box.add(Company, name="new")
+        assert len(names.all()) == COUNT + 1
+    with box.assert_requests(1):
+        assert Company.objects.count() == COUNT + 1
+
+
+def test_a_slice_that_one_page_answers_is_asked_of_the_list(box: Sandbox) -> None:
+    with box.assert_requests(1):
+        assert len(Company.objects.order_by("-name").only("name")[:7]) == 7
+    assert box.requests[-1].params["limit"] == "10"
+    assert paths(box) == ["/companies"]
+
+
+def test_an_iterator_without_a_filter_holds_a_page_at_a_time(box: Sandbox) -> None:
+    with box.assert_requests(2):
+        assert sum(1 for _ in Company.objects.only("name").iterator()) == COUNT
+    assert set(paths(box)) == {"/companies"}
+
+
+def test_ids_that_take_several_lists_come_from_the_index_where_names_are_wanted(box: Sandbox) -> None:
+    ids = [row["_id"] for row in box.rows(Company)[:300]]
+    with box.assert_requests(1):
+        assert [one.name for one in Company.objects.filter(id__in=ids).only("name")] == [f"C{n:04}" for n in range(300)]
+    with box.assert_requests(1):
+        assert len(Company.objects.filter(id__in=ids[:20]).only("name")) == 20
+    assert paths(box) == ["/leancompanies", "/companies"]
+
+
+def test_blank_keys_of_the_index_are_none(planhat_sandbox: Sandbox) -> None:
+    # Of companies without an external id every other one has "" in the index.
+    planhat_sandbox.add_many(Company, ({"name": f"C{n}"} for n in range(10)))
+    assert any(row.get("externalId") == "" for row in _lean_rows())
+    with planhat_sandbox.assert_requests(2):
+        assert {one.external_id for one in Company.objects.only("external_id")} == {None}
+        assert Company.objects.filter(external_id__isnull=True).count() == 10
+
+
+def _lean_rows() -> list[dict[str, Any]]:
+    rows = Session.current().request("GET", "/leancompanies")
+    assert isinstance(rows, list)
+    return rows
+
+
+# More of what it gave
+
+
+def test_other_fields_of_its_rows_are_loaded_for_all_of_them(box: Sandbox) -> None:
+    few = list(Company.objects.filter(external_id__in=["x-7", "x-8", "x-9"]).only("name"))
+    with box.assert_requests(1):
+        assert [one.arr for one in few] == [7, 8, 9]
+    assert len(box.requests[-1].params["companyId"].split(",")) == 3
+    everything = list(Company.objects.only("name"))
+    with box.assert_requests(2):
+        assert [one.phase for one in everything] == [f"P{n}" for n in range(COUNT)]
+    with box.assert_requests(0):
+        assert everything[-1].phase == f"P{COUNT - 1}"
+
+
+def test_its_rows_never_overwrite_what_was_changed_nor_save_what_they_lack(box: Sandbox) -> None:
+    with box.assert_requests(1):
+        dirty = Company.objects.get(external_id="x-5")
+    dirty.name, dirty.phase = "mine", "Q"
+    box.change(Company, dirty.id, external_id="y-5")
+    [found] = [one for one in Company.objects.only("name") if one.id == dirty.id]
+    assert found is dirty
+    assert (dirty.name, dirty.phase, dirty.external_id, dirty.arr) == ("mine", "Q", "y-5", 5)
+    partial = next(one for one in Company.objects.only("name") if one.name == "C0006")
+    partial.name = "renamed"
+    with box.assert_requests(1):
+        partial.save()
+    assert box.requests[-1].json == {"name": "renamed"}
+    assert box.row(Company, partial.id)["arr"] == 6
+
+
+# Finding records
+
+
+def test_a_company_by_its_name_is_two_requests_and_one_while_the_index_is_kept(box: Sandbox) -> None:
+    with box.assert_requests(2):
+        assert Company.objects.get(name="C0042").arr == 42
+    assert paths(box) == ["/leancompanies", "/companies"]
+    with box.assert_requests(1):
+        assert Company.objects.get(name="C0043").arr == 43
+
+
+def test_what_is_kept_is_kept_for_a_minute(box: Sandbox, later: list[float]) -> None:
+    assert Company.objects.get(name="C0042").arr == 42
+    later[0] = KEPT_SECONDS
+    with box.assert_requests(2):
+        assert Company.objects.get(name="C0043").arr == 43
+
+
+def test_external_ids_cost_the_index_and_lists_of_ids(box: Sandbox) -> None:
+    with box.assert_requests(1 + 2):  # two pages cost less than the lists that 300 ids take
+        found = Company.objects.in_bulk([f"x-{n}" for n in range(300)], field_name="external_id")
+    assert [one.arr for one in found.values()] == list(range(300))
+    with box.assert_requests(1):
+        assert len(Company.objects.filter(external_id__in=[f"x-{n}" for n in range(20)])) == 20
+
+
+def test_records_that_nothing_has_cost_the_index_alone(box: Sandbox) -> None:
+    with box.assert_requests(1):
+        assert list(Company.objects.filter(name="nobody")) == []
+    with box.assert_requests(1):  # it may have been made since
+        assert Company.objects.filter(name="nobody", arr__gte=1).first() is None
+
+
+def test_a_name_that_was_given_since_is_found(box: Sandbox) -> None:
+    assert Company.objects.get(name="C0001").arr == 1
+    box.add(Company, name="new", arr=-1)
+    with box.assert_requests(2):
+        assert Company.objects.get(name="new").arr == -1
+
+
+def test_a_record_that_was_renamed_since_is_looked_for_anew(box: Sandbox) -> None:
+    assert Company.objects.get(name="C0001").arr == 1
+    box.change(Company, id_of(box, "C0002"), name="other")
+    box.change(Company, id_of(box, "C0003"), name="C0002")
+    with box.assert_requests(3):
+        assert [one.arr for one in Company.objects.filter(name="C0002")] == [3]
+
+
+def test_a_record_that_was_deleted_since_is_looked_for_anew(box: Sandbox) -> None:
+    assert Company.objects.get(name="C0001").arr == 1
+    box.remove(Company, id_of(box, "C0002"))
+    box.add(Company, name="C0002", arr=-2)
+    with box.assert_requests(3):
+        assert [one.arr for one in Company.objects.filter(name="C0002")] == [-2]
+
+
+def test_own_writes_drop_what_is_kept(box: Sandbox) -> None:
+    company = Company.objects.get(name="C0001")
+    company.name = "C0002"
+    company.save()
+    with box.assert_requests(2):
+        assert {one.arr for one in Company.objects.filter(name="C0002")} == {1, 2}
+    Company.objects.create(name="C0002")
+    with box.assert_requests(2):
+        assert len(Company.objects.filter(name="C0002")) == 3
+    company.delete()
+    with box.assert_requests(2):
+        assert len(Company.objects.filter(name="C0002")) == 2
+
+
+def test_texts_are_looked_for_in_an_index_of_now(box: Sandbox) -> None:
+    with box.assert_requests(2):
+        assert len(Company.objects.filter(name__endswith="500")) == 5
+    box.add(Company, name="new 500")
+    with box.assert_requests(2):
+        assert len(Company.objects.filter(name__endswith="500")) == 6
+
+
+def test_many_that_are_found_are_read_by_pages(box: Sandbox) -> None:
+    with box.assert_requests(1 + 2):
+        assert len(Company.objects.filter(name__startswith="C0")) == 1_000
+
+
+def test_the_rest_of_a_filter_is_tested_on_what_was_found(box: Sandbox) -> None:
+    with box.assert_requests(2):
+        found = Company.objects.filter(name__in=["C0001", "C0002", "C0003"], arr__gte=2).order_by("-arr")
+        assert [one.name for one in found] == ["C0003", "C0002"]
+
+
+def test_a_list_that_is_known_to_be_one_page_is_read_instead(planhat_sandbox: Sandbox) -> None:
+    planhat_sandbox.add_many(Company, ({"name": f"C{n}", "phase": "P"} for n in range(30)))
+    assert len(Company.objects.filter(phase="P")) == 30
+    with planhat_sandbox.assert_requests(1):
+        assert Company.objects.get(name="C7").phase == "P"
+    assert set(paths(planhat_sandbox)) == {"/companies"}
+
+
+def test_sessions_keep_an_index_each(box: Sandbox) -> None:
+    assert Company.objects.get(name="C0001").arr == 1
+    with box.session() as other:
+        assert Company.objects.using(other).get(name="C0002").arr == 2
+        with box.assert_requests(1):
+            assert Company.objects.using(other).get(name="C0003").arr == 3
+    with box.assert_requests(1):
+        assert Company.objects.get(name="C0004").arr == 4
+
+
+def test_threads_find_the_same_records(box: Sandbox) -> None:
+    people = [Company.objects.filter(name=f"C{n:04}") for n in range(12)]
+    with ThreadPoolExecutor(6) as pool:
+        assert [[one.arr for one in found] for found in pool.map(list, people)] == [[n] for n in range(12)]
+
+
+# A status, which its rows do not show
+
+
+def test_a_status_is_counted_by_the_index_and_verified_once(box: Sandbox) -> None:
+    with box.assert_requests(2):
+        assert Company.objects.filter(status="prospect").count() == 1_767
+    with box.assert_requests(1):
+        assert Company.objects.filter(status="lost").count() == 1_766
+    with box.assert_requests(1):
+        assert len(Company.objects.filter(status="lost", name__contains="5").values("name")) > 100
+    with box.assert_requests(2):
+        assert Company.objects.filter(status__in=["lost", "prospect"]).values("name").count() == 3_533
+
+
+def test_records_of_a_status_are_read_by_pages(box: Sandbox) -> None:
+    with box.assert_requests(2):
+        assert len(Company.objects.filter(status="lost")) == 1_766
+    assert set(paths(box)) == {"/companies"}
+
+
+@pytest.mark.parametrize("times", [1, None])
+def test_an_index_that_ignores_the_status_is_found_out(
+    planhat_sandbox: Sandbox, caplog: pytest.LogCaptureFixture, times: int | None
+) -> None:
+    box = planhat_sandbox
+    box.add_many(Company, ({"name": f"C{n}", "status": "customer" if n % 50 else "lost"} for n in range(2_021)))
+    with box.fault("ignore_filters", path="/leancompanies", times=times), caplog.at_level(logging.WARNING):
+        assert Company.objects.filter(status="customer").count() == 1_980
+        assert Company.objects.filter(status="lost").values_list("name", flat=True)[:2][1] == "C50"
+    assert caplog.text.count("did not keep to it") == 1
+
+
+# How far it is trusted
+
+
+@pytest.mark.parametrize("length", [100, 5_000])
+def test_an_index_that_was_cut_is_found_out(box: Sandbox, caplog: pytest.LogCaptureFixture, length: int) -> None:
+    body = _lean_rows()[:length]
+    with box.fault("wrong_shape", path="/leancompanies", times=None, body=body), caplog.at_level(logging.WARNING):
+        assert len(Company.objects.only("name")) == COUNT
+        assert Company.objects.count() == COUNT
+        assert Company.objects.get(name="C5299").arr == 5_299
+        assert Company.objects.filter(status="lost").count() == 1_766
+    assert caplog.text.count("does not hold every Company") == 1
+
+
+def test_an_index_of_a_suspicious_length_is_held_against_the_list(planhat_sandbox: Sandbox) -> None:
+    planhat_sandbox.add_many(Company, ({"name": f"C{n}"} for n in range(100)))
+    with planhat_sandbox.assert_requests(2):
+        assert Company.objects.count() == 100
+    assert planhat_sandbox.requests[-1].params["offset"] == "100"
