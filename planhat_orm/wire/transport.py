@@ -19,8 +19,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
-from importlib import metadata
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 from urllib.parse import urlsplit
 
@@ -32,6 +31,7 @@ from urllib3 import exceptions as urllib3_errors
 from planhat_orm.errors import ConfigurationError, NotFound, PlanhatError, TransportError, ValidationError
 from planhat_orm.wire.answers import api_error, excerpt
 from planhat_orm.wire.callbacks import Callbacks
+from planhat_orm.wire.connection import new_session
 from planhat_orm.wire.credentials import Credentials, Masked
 from planhat_orm.wire.endpoints import build_url
 from planhat_orm.wire.garbage import paused_gc
@@ -50,7 +50,6 @@ _log = logging.getLogger("planhat_orm.wire")
 _LONG_WAIT = 5.0
 _CHUNK = 1 << 16
 _MOST_DIGITS = 600  # below the smallest limit that Python can be given (sys.set_int_max_str_digits)
-_POOL = 50  # the API takes at most 50 requests at a time (https://www.planhat.com/developers/api/introduction)
 
 # What the network may raise: requests wraps most of urllib3's errors, but not all, and none while a body is read raw.
 _NETWORK_ERRORS = (requests.RequestException, urllib3_errors.HTTPError, OSError)
@@ -108,7 +107,7 @@ class Transport:
         self._urls = {"main": _checked_url(base_url), "analytics": _checked_url(analytics_url)}
         self._quota = quota.shared(urlsplit(base_url).netloc, token) if quota is not None else None
         self._timeout = _checked_timeout(timeout)
-        self._http = _new_session() if http is None else _checked_session(http)
+        self._http = new_session() if http is None else _checked_session(http)
         self._owns_http = http is None
         self._process = os.getpid()
         self._max_attempts = max(1, max_attempts)
@@ -247,7 +246,7 @@ class Transport:
             )
         )
         settings = self._http.merge_environment_settings(url, {}, True, None, None)
-        if _is_loopback(_host(url)):
+        if _is_loopback(_host(self._urls[request.host])):
             settings["proxies"] = {}
         timeout = request.timeout or self._timeout
         try:
@@ -409,33 +408,6 @@ def _headers(body: bytes | None) -> dict[str, str]:
     return headers
 
 
-class _Session(requests.Session):
-    """A session that sees no redirects, so that it does not prepare to follow one, and keeps no cookies."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        return None
-
-
-def _new_session() -> requests.Session:
-    session = _Session()
-    session.headers["User-Agent"] = f"planhat_orm/{_version()}"
-    adapter = HTTPAdapter(pool_connections=4, pool_maxsize=_POOL, max_retries=0)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session
-
-
-def _version() -> str:
-    try:
-        return metadata.version("planhat_orm")
-    except metadata.PackageNotFoundError:
-        return "unknown"
-
-
 def _checked_session(session: requests.Session) -> requests.Session:
     for adapter in session.adapters.values():
         retries = getattr(adapter, "max_retries", None)
@@ -470,10 +442,12 @@ def _checked_url(url: str) -> str:
     )
 
 
+@lru_cache(maxsize=64)
 def _host(url: str) -> str:
     return urlsplit(url).hostname or ""
 
 
+@lru_cache(maxsize=64)
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
