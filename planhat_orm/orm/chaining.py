@@ -37,6 +37,10 @@ class Chain(Refused, LazyValues):
         #: What ``create`` sets besides what it is given: the other end of a reverse manager.
         self._defaults = defaults or {}
 
+    def _bound_to(self) -> Session | None:
+        """Return the session that it reads from, None where that is open yet."""
+        return self._session
+
     def all(self) -> Self:
         """Return a copy that fetches anew; what this one has fetched stays with it.
 
@@ -258,7 +262,7 @@ class Chain(Refused, LazyValues):
     def using(self, session: Session) -> Self:
         """Return the queryset bound to a session; without it, that of the block or ``connect()`` where it is made.
 
-        :raises InvalidQuery: for what is no session.
+        :raises InvalidQuery: for what is no session, and where it is filtered by records of another tenant.
 
         >>> Company.objects.using(session).get(external_id="acme-42").name
         'Acme'
@@ -266,6 +270,8 @@ class Chain(Refused, LazyValues):
         if not isinstance(session, Session):
             raise InvalidQuery(f"using() takes a Session, not {session!r}")
         where = tuple(rebound(q, session) for q in self.query.where)
+        for q in where:
+            check_q(self.query.model._meta, q, session)
         return self._clone(replace(self.query, where=where), session)
 
     def _key(self, method: str, name: str) -> str:

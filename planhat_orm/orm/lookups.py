@@ -14,7 +14,7 @@ from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any, cast
 
 from planhat_orm.errors import InvalidQuery
-from planhat_orm.orm.conversion import kind
+from planhat_orm.orm.conversion import TOO_DEEP, kind
 from planhat_orm.orm.matching import LOOKUPS, MATCHERS, UNREADABLE, Match
 from planhat_orm.orm.operands import prepared
 from planhat_orm.orm.paths import Target, resolve
@@ -36,6 +36,10 @@ class LazyValues:
 
     def __iter__(self) -> Iterator[Any]:
         raise NotImplementedError
+
+    def _bound_to(self) -> Session | None:
+        """Return the session that it reads from, None where that is open yet."""
+        return None
 
     def _said(self) -> str:
         """Say what is read."""
@@ -190,12 +194,30 @@ class Condition:
             raise InvalidQuery(f"{self.path}__range takes its first and last value in that order, not a {kind(value)}")
         lists = self.lookup in ("in", "range") and isinstance(value, Iterable)
         if lists and not isinstance(value, (str, bytes, tuple, LazyValues)):
-            object.__setattr__(self, "value", tuple(value))
+            value = tuple(value)
+        object.__setattr__(self, "value", settled(value))
 
     def __str__(self) -> str:
         if not self.path.isidentifier():
             return f"{self.path!r}, {self.lookup}={short(self.value)}"
         return f"{self.path}{'' if self.lookup == 'exact' else '__' + self.lookup}={short(self.value)}"
+
+
+def settled(value: Any) -> Any:
+    """Return a value as it is now: lists and dictionaries that may change are copied.
+
+    >>> tags = ["vip"]
+    >>> settled(tags) == tags, settled(tags) is tags
+    (True, False)
+    """
+    try:
+        if isinstance(value, list):
+            return [settled(item) for item in value]
+        if isinstance(value, dict):
+            return {key: settled(item) for key, item in value.items()}
+    except RecursionError:
+        raise InvalidQuery(TOO_DEEP) from None
+    return tuple(map(settled, value)) if type(value) is tuple else value
 
 
 def short(value: Any) -> str:
@@ -331,10 +353,20 @@ def check_q(meta: Options, q: Q, session: Session | None) -> None:
         if isinstance(value, LazyValues) and condition.lookup == "in":
             value = ()
         compile_condition(meta, Condition(condition.path, condition.lookup, value), zone)
-        for record in value if isinstance(value, tuple) else (value,):
-            origin = getattr(record, "_origin", None) if hasattr(type(record), "_meta") else None
-            if session is not None and origin is not None and origin.tenant not in (None, session.tenant):
-                raise InvalidQuery(f"{meta.name}: {condition}: the record is one of another tenant than {session}")
+        if session is not None:
+            refuse_foreign(meta, condition, session)
+
+
+def refuse_foreign(meta: Options, condition: Condition, session: Session) -> None:
+    """Refuse records, and querysets, of another tenant than that of ``session``: their ids say nothing there."""
+    value = condition.value
+    bound = value._bound_to() if isinstance(value, LazyValues) else None
+    if bound is not None and bound.tenant != session.tenant:
+        raise InvalidQuery(f"{meta.name}: {condition}: the queryset is one of another tenant than {session}")
+    for record in value if isinstance(value, tuple) else (value,):
+        origin = getattr(record, "_origin", None) if hasattr(type(record), "_meta") else None
+        if origin is not None and origin.tenant not in (None, session.tenant):
+            raise InvalidQuery(f"{meta.name}: {condition}: the record is one of another tenant than {session}")
 
 
 def compile_condition(meta: Options, condition: Condition, zone: tzinfo | None) -> CompiledCondition:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from planhat_orm.orm.paths import Output
     from planhat_orm.orm.queryset import QuerySet
+    from planhat_orm.session.session import Session
 
 T = TypeVar("T")
 
@@ -79,6 +80,10 @@ class Values(LazyValues, Generic[T]):
     def __reduce__(self) -> tuple[Any, ...]:
         # Pickled as the list of its rows, as a queryset is.
         return list, (list(self),)
+
+    def _bound_to(self) -> Session | None:
+        """Return the session that it reads from, None where that is open yet."""
+        return self._records._bound_to()
 
     def _said(self) -> str:
         """Say what is read."""

@@ -175,7 +175,7 @@ def refusal_of_part(meta: Options, field: Field[Any, Any], path: str, rest: str)
         )
     if isinstance(field, ReferenceList) and partition(rest)[0] in target_of(field)._meta.by_name:
         return InvalidQuery(
-            f"{path!r} goes across a list of links: give it those that it is to hold one of, as in "
+            f"{path!r} goes across a list of links, in which there is no one to name: only a filter does, "
             f"{field.name}__in={field.to}.objects.filter({partition(rest)[0]}=...)"
         )
     last = rest.rpartition("__")[2]

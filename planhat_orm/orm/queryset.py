@@ -21,7 +21,7 @@ from planhat_orm.orm.execution import Run
 from planhat_orm.orm.explaining import explained
 from planhat_orm.orm.getting import one_of, refuse_missing_key
 from planhat_orm.orm.lean import LeanMethods
-from planhat_orm.orm.lookups import LazyValues, Q
+from planhat_orm.orm.lookups import LazyValues, Q, check_q
 from planhat_orm.orm.outputs import Shape, Values, table_of
 from planhat_orm.orm.paths import output_of
 from planhat_orm.orm.planner import plan_for
@@ -382,11 +382,18 @@ class QuerySet(Chain, BulkMethods, CreateMethods[M], TakeMethods[M], LeanMethods
 
     def _bound(self) -> Session:
         if self._session is None:
-            self._session = Session.current()
+            session = Session.current()
+            for q in self.query.where:
+                check_q(self.query.model._meta, q, session)
+            self._session = session
         return self._session
 
     def _plan(self, session: Session, *, stream: bool = False) -> Plan:
         return _planned(session, self.query, stream=stream)
+
+    def _ids(self) -> list[str]:
+        """Return the ids of the records; nothing else of them is asked for but what is compared."""
+        return [row["_id"] for batch in self._ids_of(self.query).batches() for row in batch.rows]
 
     def _together(self, *, whole: bool = False) -> list[M] | None:
         """Return the records, unless each would take a request of its own: None then, and none of them is read.

@@ -98,16 +98,16 @@ def test_a_path_that_leads_nowhere_is_refused_where_it_is_given(
 
 
 @pytest.mark.parametrize("path", ["followers.email", "followers__email"])
-def test_a_list_of_links_is_given_what_it_is_to_hold(planhat_sandbox: Sandbox, path: str) -> None:
+def test_no_order_goes_across_a_list_of_links(planhat_sandbox: Sandbox, path: str) -> None:
     with planhat_sandbox.assert_requests(0):
-        for method in ("filter", "Q", "order_by", "only"):
-            with pytest.raises(InvalidQuery, match=r"followers__in=User\.objects\.filter\(email=\.\.\.\)"):
+        for method in ("order_by", "only"):
+            with pytest.raises(InvalidQuery, match=r"goes across a list of links"):
                 TAKES[method](path)
         with pytest.raises(InvalidQuery, match="no link to one record"):
             TAKES["values"](path)
 
 
-def test_what_is_said_of_a_list_of_links_works(planhat_sandbox: Sandbox) -> None:
+def test_a_list_of_links_is_filtered_by_what_it_may_hold(planhat_sandbox: Sandbox) -> None:
     kim, lee = (
         planhat_sandbox.add(User, email=f"{name}@v.example", first_name=name, last_name="") for name in ("k", "l")
     )

@@ -495,6 +495,44 @@ def test_a_record_of_another_tenant_is_no_value(planhat_sandbox: Sandbox) -> Non
                 refused()
 
 
+def test_a_queryset_of_another_tenant_is_no_list_of_values(planhat_sandbox: Sandbox) -> None:
+    box = planhat_sandbox
+    [row] = companies(box, 1)
+    here, acme = box.session(), Company.objects.get(id=row["_id"])
+    mine = Company.objects.using(here).filter(phase="Live")
+    with Sandbox() as other, box.assert_requests(0), other.assert_requests(0):
+        there = other.session()
+        people = Enduser.objects.using(there)
+        for refused in (
+            lambda: people.filter(company__in=mine),
+            lambda: people.exclude(company__in=mine),
+            lambda: people.filter(Q(company__in=mine.values_list("id", flat=True)) | Q(email="a@x.example")),
+            lambda: Enduser.objects.using(here).filter(company__in=mine).using(there),
+            lambda: Enduser.objects.using(here).filter(company=acme).using(there),
+        ):
+            with pytest.raises(InvalidQuery, match="another tenant"):
+                refused()
+
+
+def test_a_queryset_that_is_bound_at_its_first_use_is_checked_there(planhat_sandbox: Sandbox) -> None:
+    mine = Company.objects.using(planhat_sandbox.session())
+    with Sandbox() as other:
+        session = other.session()
+        unbound = Enduser.objects.all()._clone(Enduser.objects.filter(company__in=mine).query)
+        unbound._session = None
+        with session, other.assert_requests(0), pytest.raises(InvalidQuery, match="another tenant"):
+            list(unbound)
+
+
+def test_values_that_change_later_change_no_queryset(planhat_sandbox: Sandbox) -> None:
+    planhat_sandbox.add(Company, name="A", tags=["x"], custom={"T": {"a": [1]}})
+    tags, inside = ["x"], {"a": [1]}
+    by_tags, by_custom = Company.objects.filter(tags=tags), Company.objects.filter(Q("custom.T", exact=inside))
+    tags.append("y")
+    inside["a"].append(2)
+    assert names(by_tags) == names(by_custom) == ["A"]
+
+
 def test_a_filter_across_a_link_follows_its_queryset_to_another_session(planhat_sandbox: Sandbox) -> None:
     qs = Company.objects.filter(owner__email="kim@v.example")
     with Sandbox() as other:
