@@ -16,7 +16,7 @@ from planhat_orm.orm.ordering import order_of
 from planhat_orm.orm.paths import link_of, output_of, resolve
 from planhat_orm.orm.refused import Refused
 from planhat_orm.orm.sending import given_params
-from planhat_orm.orm.spans import read_anew, rebound, spanned
+from planhat_orm.orm.spans import rebound, spanned
 from planhat_orm.session.session import Session
 from planhat_orm.wire.endpoints import is_object_id
 
@@ -48,7 +48,7 @@ class Chain(Refused, LazyValues):
         >>> len(companies), len(companies.all())  # 2 requests each: the list, and whether it goes on
         (500, 500)
         """
-        clone = self._clone(replace(self.query, where=tuple(map(read_anew, self.query.where))))
+        clone = self._clone(self.query)
         if self._held:
             clone._results = self._results
         return clone

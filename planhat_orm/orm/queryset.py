@@ -28,6 +28,7 @@ from planhat_orm.orm.planner import plan_for
 from planhat_orm.orm.query import Query, check_index
 from planhat_orm.orm.refused import refuse_chunk_size
 from planhat_orm.orm.results import Results
+from planhat_orm.orm.spans import of_now
 from planhat_orm.orm.taking import TakeMethods
 from planhat_orm.session.session import Session
 
@@ -163,7 +164,7 @@ class QuerySet(Chain, BulkMethods, CreateMethods[M], TakeMethods[M], LeanMethods
         """
         refuse_missing_key(self.query.model._meta, lookups)
         clone = self._where("get", conditions, lookups) if conditions or lookups else self
-        query = clone.query if clone.query.sliced else replace(clone.query, order=())
+        query = of_now(clone.query if clone.query.sliced else replace(clone.query, order=()))
         found = one_of(clone._bound(), cast("type[M]", query.model), query, fresh=fresh)
         if fresh:
             held.let_go(found)
@@ -416,7 +417,7 @@ class QuerySet(Chain, BulkMethods, CreateMethods[M], TakeMethods[M], LeanMethods
 
 
 def _planned(session: Session, query: Query, *, stream: bool = False) -> Plan:
-    return plan_for(query, base_url=session.base_url, zone=session.timezone, stream=stream)
+    return plan_for(of_now(query), base_url=session.base_url, zone=session.timezone, stream=stream)
 
 
 def _objects(session: Session, query: Query, runs: list[Run]) -> Iterator[list[Any]]:

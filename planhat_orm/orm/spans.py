@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from planhat_orm.orm.options import Options
+    from planhat_orm.orm.query import Query
     from planhat_orm.session.session import Session
 
 Link = ForeignKey[Any] | ReferenceList[Any]
@@ -122,19 +123,22 @@ def rebound(q: Q, session: Session) -> Q:
     return q._replaced(moved)
 
 
-def read_anew(q: Q) -> Q:
-    """Return a filter whose spans are read once more."""
+def of_now(query: Query) -> Query:
+    """Return a query whose spans are read when it is carried out: what another one read of them may not be so any more.
 
-    def fresh(condition: Condition) -> Condition:
+    A queryset may live as long as its process, and others are derived from it.
+    """
+
+    def unread(condition: Condition) -> Condition:
         value = condition.value
-        return replace(condition, value=Linked(value.records.all())) if isinstance(value, Linked) else condition
+        return replace(condition, value=Linked(value.records)) if isinstance(value, Linked) else condition
 
-    return q._replaced(fresh)
+    return replace(query, where=tuple(q._replaced(unread) for q in query.where))
 
 
 class Linked(LazyValues):
-    """The ids of the records that a filter across a link leads to; read once, by nothing but the id and what is
-    compared, and following that filter to another session.
+    """The ids of the records that a filter across a link leads to; read once for each carrying out of a query, by
+    nothing but the id and what is compared, and following that filter to another session.
     """
 
     __slots__ = ("_ids", "records")
