@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["paused_gc"]
 
 # So many new containers make a walk worth avoiding; what a small answer makes takes its usual way.
-_MANY = 10_000
+_MANY = 2_000
 
 
 class _Pause:

@@ -7,10 +7,7 @@ promise a total time either: a timeout bounds each wait for the network, not the
 
 from __future__ import annotations
 
-import codecs
-import io
 import ipaddress
-import json
 import logging
 import os
 import random as _random
@@ -30,11 +27,11 @@ from urllib3 import exceptions as urllib3_errors
 
 from planhat_orm.errors import ConfigurationError, NotFound, PlanhatError, TransportError, ValidationError
 from planhat_orm.wire.answers import api_error, excerpt
+from planhat_orm.wire.bodies import Body, read_body
 from planhat_orm.wire.callbacks import Callbacks
 from planhat_orm.wire.connection import new_session
 from planhat_orm.wire.credentials import Credentials, Masked
 from planhat_orm.wire.endpoints import build_url
-from planhat_orm.wire.garbage import paused_gc
 from planhat_orm.wire.messages import Request, Response, Stats, encode_json
 from planhat_orm.wire.retry import Decision, Fate, Replay, asked_wait, decide, fate_of_error, fate_of_status, reason_of
 
@@ -48,8 +45,6 @@ Guard = Callable[[Request], None]
 
 _log = logging.getLogger("planhat_orm.wire")
 _LONG_WAIT = 5.0
-_CHUNK = 1 << 16
-_MOST_DIGITS = 600  # below the smallest limit that Python can be given (sys.set_int_max_str_digits)
 
 # What the network may raise: requests wraps most of urllib3's errors, but not all, and none while a body is read raw.
 _NETWORK_ERRORS = (requests.RequestException, urllib3_errors.HTTPError, OSError)
@@ -272,7 +267,7 @@ class Transport:
         if fate is not Fate.DONE:
             return _Attempt(fate, status, headers, text=self._credentials.scrub(_error_text(answer)))
         try:
-            data = _parsed(request, status, _text(answer))
+            data = _parsed(request, status, read_body(answer))
         except _NETWORK_ERRORS as error:
             slow = fate_of_error(error) is Fate.SLOW
             return self._failure(error, Fate.SLOW if slow else Fate.LOST, status)
@@ -342,17 +337,6 @@ def _no_answer(
     return f"{request} {what}{doubt}."
 
 
-def _text(answer: requests.Response) -> str:
-    """Read and decode a body chunk by chunk: a page may have 20 MB, which need not be there twice."""
-    decoder = codecs.getincrementaldecoder("utf-8-sig")()
-    text = io.StringIO(newline="")
-    for chunk in answer.raw.stream(_CHUNK, decode_content=True):
-        text.write(decoder.decode(chunk))
-    # A session of the caller's may have read the body itself, for a redirect that it does not follow.
-    text.write(decoder.decode(b"" if text.tell() else answer.content, final=True))
-    return text.getvalue()
-
-
 def _error_text(answer: requests.Response) -> str:
     """Return an error's body as text, whatever it claims to be; its status says enough where it cannot be read."""
     try:
@@ -366,30 +350,19 @@ def _error_text(answer: requests.Response) -> str:
         return content.decode("utf-8", errors="replace")
 
 
-def _parsed(request: Request, status: int, text: str) -> Any:
+def _parsed(request: Request, status: int, body: Body) -> Any:
     """Parse a successful body once; raise ValueError for one that cannot be meant."""
-    if not text.strip():
+    if body.is_blank:
         if request.method == "GET" and status == 200:
             # A read always answers with JSON; an empty body is an answer cut off before it began.
             raise ValueError("the body is empty")
         return None
     try:
-        with paused_gc():
-            return _loads(text)
+        return body.parsed()
     except (ValueError, RecursionError) as error:
         if request.host == "analytics":
-            return text  # its answers only acknowledge, in a form that is not documented
-        raise ValueError(f"the body is not JSON ({error}): {excerpt(text)}") from None
-
-
-def _loads(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        raise
-    except ValueError:
-        # One number of more digits than Python takes; kept as text, it fails nothing but its own reading.
-        return json.loads(text, parse_int=lambda digits: digits if len(digits) > _MOST_DIGITS else int(digits))
+            return body.text  # its answers only acknowledge, in a form that is not documented
+        raise ValueError(f"the body is not JSON ({error}): {excerpt(body.text)}") from None
 
 
 def _encoded(request: Request) -> bytes | None:

@@ -14,7 +14,7 @@ import requests
 import requests_mock
 
 from planhat_orm import errors
-from planhat_orm.wire import transport as transport_module
+from planhat_orm.wire import bodies
 from planhat_orm.wire.messages import Request
 from planhat_orm.wire.quota import Quota
 from planhat_orm.wire.retry import Replay, may_have_run, too_slow
@@ -126,7 +126,7 @@ class TestWhatIsReturned:
         planhat.get(f"{API}/companies", json=[{}])
         seen = []
         parse = json.loads
-        monkeypatch.setattr(transport_module.json, "loads", lambda text: (seen.append(gc.isenabled()), parse(text))[1])
+        monkeypatch.setattr(bodies.json, "loads", lambda text: (seen.append(gc.isenabled()), parse(text))[1])
         make().send(Request("GET", "/companies"))
         assert (seen, gc.isenabled()) == ([False], True)
 
@@ -134,7 +134,7 @@ class TestWhatIsReturned:
         planhat.get(f"{API}/companies", json=[{}])
         parsed = []
         parse = json.loads
-        monkeypatch.setattr(transport_module.json, "loads", lambda text: (parsed.append(1), parse(text))[1])
+        monkeypatch.setattr(bodies.json, "loads", lambda text: (parsed.append(1), parse(text))[1])
         response = make().send(Request("GET", "/companies"))
         assert response.data is response.data
         assert len(parsed) == 1
