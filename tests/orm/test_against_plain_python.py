@@ -115,7 +115,10 @@ def listed(question: Question, world: World, qs: Any) -> None:
 
 
 def streamed(question: Question, world: World, qs: Any) -> None:
-    check(question, world, ids(qs.iterator()), streamed=True)
+    try:
+        check(question, world, ids(qs.iterator()), streamed=True)
+    except PaginationError:
+        assert question.by_planhat  # values of several types, whose order at Planhat nobody knows
 
 
 def counted(question: Question, world: World, qs: Any) -> None:
@@ -234,6 +237,10 @@ class Server:
             box.fault(self.ignores, times=None)
         try:
             yield
+        except PaginationError as problem:
+            # A page of one row cannot be asked for in smaller ones.
+            if self.slow is None or "too slow" not in str(problem):
+                raise
         finally:
             box.clear_faults()
             behaviour.hints, behaviour.absent, behaviour.owners, behaviour.roles = before
@@ -246,7 +253,7 @@ servers = st.builds(
     owners=st.sampled_from(["id", "object", "null"]),
     roles=st.sampled_from(["id", "object"]),
     cap=st.sampled_from([None, None, 64, 100]),
-    slow=st.none() | st.integers(0, 4),
+    slow=st.none() | st.integers(1, 4),
 )
 
 
@@ -340,7 +347,7 @@ def test_rows_that_stay_come_once_while_others_come_and_go(
             found = ids(qs.iterator() if lazily else qs)
         except PaginationError:
             assert lazily
-            assert question.by_planhat
+            assert question.keys
             return
         finally:
             world.box.clear_faults()

@@ -17,6 +17,8 @@ Row = Mapping[str, Any]
 ODD = object()
 
 NUMBER = re.compile(r"\s*[+-]?\d+(\.\d+)?\s*\Z")
+DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
+BEGINS_AS_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 TRUE_OR_FALSE: dict[Any, Any] = {"true": True, "false": False, "1": True, "0": False, "": None}
 
 
@@ -92,9 +94,8 @@ def read_link(raw: Any) -> Any:
 
 def read_links(raw: Any) -> Any:
     if not isinstance(raw, list):
-        return None
-    ids = [read_link(item) for item in raw]
-    return ODD if ODD in ids else ids
+        return None if raw == "" else ODD
+    return [read_link(item) or ODD for item in raw]
 
 
 READERS = {
@@ -155,6 +156,8 @@ def moment_of(value: Any, zone: tzinfo, *, whole_day: bool) -> datetime | None:
     """Return a stored value as a moment: a calendar day begins at midnight where it is asked from."""
     if isinstance(value, int) and not isinstance(value, bool) and value < 100_000 and whole_day:
         value = date(1970, 1, 1) + timedelta(days=value)
+    if isinstance(value, str) and DAY.match(value):
+        value = date.fromisoformat(value)
     if isinstance(value, date) and not isinstance(value, datetime):
         return datetime(value.year, value.month, value.day, tzinfo=zone)
     if value is ODD or isinstance(value, (bool, list, dict)) or value is None:
@@ -208,7 +211,10 @@ def matches(value: Any, kind: str, how: str, asked: Any, zone: tzinfo | None = N
         how, asked = "isnull", True
     if how == "isnull":
         return is_missing(value) is asked
-    timely = kind in ("time", "day")
+    # Of a custom field, what is written as a date is compared as one.
+    ends = asked if how == "range" else [asked]
+    written = kind == "any" and all(isinstance(end, str) and BEGINS_AS_DAY.match(end) for end in ends)
+    timely = kind in ("time", "day") or written
     items = value if isinstance(value, list) else [value]
     if how == "range":
         return all(

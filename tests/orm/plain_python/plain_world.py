@@ -101,6 +101,8 @@ class World:
         return [row["_id"] for row in self.rows(name)]
 
 
+#: Other names that fields have.
+SPELLINGS = {"id": "pk", "company": "company_id", "owner": "owner_id"}
 CUSTOM_FIELDS = [Known(f"custom.{key}", f"custom.{key}", "any") for key in CUSTOM]
 ID = Known("id", "_id", "id")
 
