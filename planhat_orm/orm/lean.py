@@ -65,7 +65,7 @@ class LeanMethods(Generic[M]):
         response = session.send(Request("GET", path, params=params))
         rows = without_blanks(meta, rows_of(response, path))
         check(session, meta, params, rows)
-        origin = Origin(session, frozenset(meta.lean_fields), response.number, on_missing="one")
+        origin = Origin(session, frozenset(meta.lean_fields), response.number, on_missing=self.query.on_missing)
         return cast("list[M]", session.identity_map.adopt(model, rows, origin))
 
 

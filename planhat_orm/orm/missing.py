@@ -240,12 +240,16 @@ class Reload:
             run.select = (*run.select, data_key)  # following pages ask for it from the start
         objects = [obj for member in origin.members if (obj := member()) is not None]
         wanted = {obj._raw["_id"] for obj in objects if not obj._knows(data_key)}
+        if not wanted:
+            return  # an object that is not of the page asks; of the page's own ones nobody misses it
         select = ",".join(wire_names(model._meta, ("_id", data_key)))
         answers = [
             session.send(Request("GET", run.plan.path, params={**params, "select": select}))
             for params in self._requests(model, sorted(wanted))
         ]
         pages = [renamed(model._meta, rows_of(answer, run.plan.path)) for answer in answers]
+        if not any(pages):
+            return  # nothing can be told of rows that are gone
         if not deliver(session, model, {data_key}, [row for rows in pages for row in rows])[0]:
             origin.undelivered |= {data_key}
             return
@@ -359,12 +363,21 @@ def settle(session: Session, model: type[Model], keys: Iterable[str], rows: list
             doubts.warn(model, key, "is in no row of a list and in no record that was tried: filters take it as empty")
 
 
+def _are_rows(data: list[Any]) -> bool:
+    """Tell whether all are rows with an id."""
+    if not set(map(type, data)) <= {dict}:
+        return False
+    # Every row of every page comes by here: a look at the kinds of all is cheaper than one at each.
+    ids = [row.get("_id") for row in data]
+    return set(map(type, ids)) <= {str} and all(ids)
+
+
 def rows_of(response: Response, path: str) -> list[Row]:
     """Return the rows of a list's answer; anything else is an error, not an empty list."""
     data = response.data
     if isinstance(data, dict) and isinstance(data.get("data"), list):
         data = data["data"]  # one client of 2026 tolerates it, so do we
-    if not isinstance(data, list) or not all(isinstance(row, dict) and is_id(row.get("_id")) for row in data):
+    if not isinstance(data, list) or not _are_rows(data):
         raise TransportError(
             f"GET {path}: Planhat answered {response.status}, but not with a list of records: {short(data)}",
             sent=True,

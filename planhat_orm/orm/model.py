@@ -241,6 +241,9 @@ class Model(Holder, metaclass=ModelBase):
     def _merge(self, row: dict[str, Any], origin: Any, sent: Mapping[str, Any] | None = None) -> None:
         tracking.merge(self, row, origin, sent)
 
+    def _merge_twin(self, row: dict[str, Any], origin: Any) -> None:
+        tracking.merge(self, row, origin.told())
+
     def _merge_kin(self, row: dict[str, Any], origin: Any) -> None:
         tracking.merge_kin(self, row, origin)
 

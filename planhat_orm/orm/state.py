@@ -26,14 +26,15 @@ class Reloading(Protocol):
 class Reading:
     """One reading of a list, page by page: what its rows refer to and was read whole is kept for pages to come.
 
-    ``more`` tells that pages may follow; ``tables`` holds the records of every list that was read whole, by model.
+    ``more`` tells that pages may follow; ``tables`` holds the records of each list that was read whole, by their model
+    and the name of what they were looked for by.
     """
 
     __slots__ = ("more", "tables")
 
     def __init__(self, *, more: bool = False) -> None:
         self.more = more
-        self.tables: dict[type, list[Any]] = {}
+        self.tables: dict[tuple[type, str], list[Any]] = {}
 
 
 class Mates:
@@ -152,7 +153,13 @@ class Origin:
 
     def narrowed(self, keys: frozenset[str]) -> Origin:
         """Return an origin among the same rows for an object of which less is known."""
-        return self._of_same_page(self.loaded - keys)
+        twin = self._of_same_page(self.loaded - keys)
+        twin.undelivered -= keys  # what lists were found not to hold was so before it was written
+        return twin
+
+    def told(self) -> Origin:
+        """Return the origin for what is told to an object that was not handed out with these rows."""
+        return Origin(self._session, self.loaded, self.number, tenant=self._tenant)
 
     def _of_same_page(self, loaded: frozenset[str]) -> Origin:
         twin = Origin(

@@ -296,7 +296,7 @@ def merge_kin(obj: Model, row: dict[str, Any], origin: Origin) -> None:
     that it was handed out with.
     """
     tells = (origin.loaded & obj._meta.keys) | (row.keys() & obj._meta.keys)
-    tracked = Origin(origin.joined, tells, origin.number)
+    tracked = Origin(origin.joined, tells, origin.number, tenant=origin.tenant)
     if tells >= obj._meta.keys:
         row = {**{key: value for key, value in obj._raw.items() if key not in obj._meta.keys}, **row}
     merge(obj, row, tracked)

@@ -14,7 +14,7 @@ import weakref
 from collections import deque
 from contextlib import contextmanager
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from cachetools import TTLCache
 
@@ -26,10 +26,16 @@ if TYPE_CHECKING:
 __all__ = ["KEPT_OBJECTS", "KEPT_SECONDS", "IdentityMap"]
 
 R = TypeVar("R", bound=Record)
+#: How an object of some class takes a row in: the object, the row and its origin.
+Taking: TypeAlias = "Callable[[Any, dict[str, Any], Any], None]"
 
 #: How many objects are kept alive after they came by a key, a link or a save, and for how many seconds.
 KEPT_OBJECTS = 1_000
 KEPT_SECONDS = 60.0
+
+
+#: So many rows of a page tell which keys its rows hold.
+_LOOKED_AT = 50
 
 
 class LiveRef(weakref.ref[Any]):
@@ -120,27 +126,27 @@ class IdentityMap:
             origin.members += table.add(found, keys)
         return found
 
-    def _others(self, cls: type[Record]) -> list[tuple[Table, bool]]:
-        """Return the tables of the other classes of the records that have live objects, and whether by the same path.
+    def _others(self, cls: type[Record]) -> list[tuple[Table, Taking]]:
+        """Return the tables of the other classes of the records that have live objects, and how those take a row in.
 
         What a row of another path lacks may be there all the same.
         """
         return [
-            (table, kin._meta.path == cls._meta.path)
+            (table, kin._merge_twin if kin._meta.path == cls._meta.path else kin._merge_kin)
             for kin, table in self._tables[cls._meta.records].items()
             if kin is not cls and table.refs
         ]
 
     @staticmethod
-    def _tell(others: Sequence[tuple[Table, bool]], row: dict[str, Any], origin: Any) -> None:
-        """Give a row to the record's objects of other classes."""
-        for table, same_path in others:
+    def _tell(others: Sequence[tuple[Table, Taking]], row: dict[str, Any], origin: Any) -> None:
+        """Give a row to the record's objects in these tables."""
+        for table, take_in in others:
             twin = table.get(row["_id"])
             if twin is not None:
-                (twin._merge if same_path else twin._merge_kin)(dict(row), origin)
+                take_in(twin, dict(row), origin)
 
     def _adopt_one(
-        self, cls: type[R], table: Table, others: list[tuple[Table, bool]], row: dict[str, Any], origin: Any
+        self, cls: type[R], table: Table, others: list[tuple[Table, Taking]], row: dict[str, Any], origin: Any
     ) -> R:
         key = row["_id"]
         obj: R | None = table.get(key)
@@ -162,7 +168,7 @@ class IdentityMap:
         """Give rows to the objects that live, of all classes of the records, and make no new ones."""
         with self.lock:
             self._sweep()
-            tables = [(self._table(cls), True), *self._others(cls)]
+            tables = [(self._table(cls), cls._merge), *self._others(cls)]
             for row in rows:
                 self._tell(tables, row, origin)
 
@@ -226,7 +232,7 @@ class IdentityMap:
         with self.lock:
             self.keep(obj)
             if self._table(type(obj)).get(key) is not obj:
-                self._tell([(self._table(type(obj)), True)], obj._raw, origin)
+                self._tell([(self._table(type(obj)), type(obj)._merge)], obj._raw, origin)
             self._tell(self._others(type(obj)), obj._raw, origin)
             (self.hold if dirty else self.release)(obj)
 
@@ -290,8 +296,11 @@ def share_texts(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> None:
     >>> rows[0]["owner"] is rows[1]["owner"]
     True
     """
+    intern = sys.intern
+    # Keys that the first rows lack are rare ones, and to look for them in every row costs more than sharing saves.
+    here: set[str] = set().union(*rows[:_LOOKED_AT])
     for name in names:
-        for row in rows:
+        for row in rows if name in here else ():
             value = row.get(name)
             if type(value) is str:
-                row[name] = sys.intern(value)
+                row[name] = intern(value)

@@ -29,6 +29,9 @@ class Record(Protocol):
     def _merge(self, row: dict[str, Any], origin: Any, sent: Mapping[str, Any] | None = None) -> None:
         """Take a newer row of the record in, and keep what was changed here."""
 
+    def _merge_twin(self, row: dict[str, Any], origin: Any) -> None:
+        """Take in a newer row of the record that another class of its collection was asked for."""
+
     def _merge_kin(self, row: dict[str, Any], origin: Any) -> None:
         """Take in what a row of the record that was read from another collection tells."""
 

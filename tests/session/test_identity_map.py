@@ -44,6 +44,9 @@ class Thing:
     def _merge(self, row: dict[str, Any], origin: Any, sent: Mapping[str, Any] | None = None) -> None:
         self._raw = {**self._raw, **row}
 
+    def _merge_twin(self, row: dict[str, Any], origin: Any) -> None:
+        self._merge(row, origin)
+
     def _merge_kin(self, row: dict[str, Any], origin: Any) -> None:
         self._merge({**row, "told by kin": True}, origin)
 
