@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("planhat_orm.orm")
 
+#: How many records of a list that was read whole are kept for the pages to come.
+KEPT_ROWS = 100_000
+
 #: The links of which each session said that they are followed one record at a time.
 _told: WeakKeyDictionary[Session, set[Any]] = WeakKeyDictionary()
 
@@ -110,26 +113,50 @@ def load_by_ids(
     :param reading: what the rows that point there were read by. While pages of it may follow, all that a scan brings
         is kept, so that they need no scan of their own.
     """
-    objects = target.objects.using(session)
     if target._meta.small_table:
         return from_table(session, target, keys)
-    goes_on = reading is not None and reading.more and target not in reading.tables
-    found = objects.filter(id__in=keys)._together(whole=goes_on) if len(keys) > 1 else None
+    found = read(session, target, ("id", keys), reading, singly=False) if len(keys) > 1 else None
     if found is None:
         keys = keys[:1]
-        found = list(objects.filter(id=keys[0]))
-    elif reading is not None and goes_on and len(found) > len(keys):
-        reading.tables[target] = found
+        found = list(target.objects.using(session).filter(id=keys[0]))
     here = {record._raw["_id"]: record for record in found}
     return {key: here.get(key) for key in keys}
 
 
-def load_all(session: Session, target: type[Model], keys: list[str]) -> dict[str, Model | None]:
+def load_all(
+    session: Session, target: type[Model], keys: list[str], reading: Reading | None = None
+) -> dict[str, Model | None]:
     """Load records by id, all of them, in the fewest requests; None for one that Planhat does not have."""
     if target._meta.small_table and keys:
         return from_table(session, target, keys)
-    found = {record._raw["_id"]: record for record in target.objects.using(session).filter(id__in=keys)} if keys else {}
+    found = {record._raw["_id"]: record for record in read(session, target, ("id", keys), reading) or ()}
     return {key: found.get(key) for key in keys}
+
+
+def read(
+    session: Session, target: type[Model], named: tuple[str, list[str]], reading: Reading | None, *, singly: bool = True
+) -> list[Any] | None:
+    """Read the records in which a field or a link has one of some ids; more where all of the list was read for them.
+
+    :param named: the name of the field, and the ids.
+    :param reading: what the rows that lead there were read by. While pages of it may follow, all that a scan brings is
+        kept, so that they need no scan of their own.
+    :param singly: also where each record takes a request of its own; None is returned for that else.
+    """
+    name, keys = named
+    objects = target.objects.using(session)
+    if not keys:
+        return []
+    run = objects.filter(**{f"{name}__in": keys})._chosen()
+    if run.plan.strategy == "keys" and not singly:
+        return None
+    whole = run.plan.strategy == "scan" and not run.plan.asked
+    if not whole or reading is None or not reading.more or (target, name) in reading.tables:
+        return [record for batch in run.objects() for record in batch]
+    found = list(objects.all())
+    if len(found) <= KEPT_ROWS:
+        reading.tables[target, name] = found
+    return found
 
 
 def from_table(session: Session, target: type[Model], keys: list[str]) -> dict[str, Model | None]:

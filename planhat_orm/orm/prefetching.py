@@ -2,7 +2,7 @@
 
 Each step of a path takes the fewest requests for all objects that it starts from; which way is the planner's to weigh,
 since everything is read by querysets of the target. Imports following, relations and the path grammar. It does not
-promise one moment: what is loaded with the rows was read after them.
+promise one moment: what is loaded with the rows was read after them, or, page by page, with an earlier page of them.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from planhat_orm.errors import InvalidQuery, UnknownField, suggestion
 from planhat_orm.orm import held, sizes
 from planhat_orm.orm.fields import IdOf
-from planhat_orm.orm.following import load_all
+from planhat_orm.orm.following import load_all, read
 from planhat_orm.orm.paths import partition
 from planhat_orm.orm.relations import ForeignKey, ReferenceList, Related, target_of
+from planhat_orm.orm.state import Reading
 from planhat_orm.wire.endpoints import path_for
 
 if TYPE_CHECKING:
@@ -116,15 +117,19 @@ def whole(session: Session, query: Query, batches: Iterator[list[Any]]) -> Itera
 
 def by_page(session: Session, query: Query, batches: Iterator[list[Any]]) -> Iterator[list[Any]]:
     """Yield objects as they come, with what the query wants loaded with each page of them."""
+    reading = Reading(more=True)
     for batch in batches:
-        load(session, query, batch)
+        load(session, query, batch, reading)
         yield batch
         del batch
 
 
-def load(session: Session, query: Query, objects: Sequence[Any]) -> None:
-    """Load what a query wants loaded with its rows."""
-    follow(session, query.model, objects, tree(query.prefetch))
+def load(session: Session, query: Query, objects: Sequence[Any], reading: Reading | None = None) -> None:
+    """Load what a query wants loaded with its rows.
+
+    :param reading: keeps what is read whole for one page, for the next one.
+    """
+    follow(session, query.model, objects, tree(query.prefetch), reading)
 
 
 def tree(paths: Iterable[str]) -> dict[str, Any]:
@@ -142,7 +147,12 @@ def tree(paths: Iterable[str]) -> dict[str, Any]:
 
 
 def follow(
-    session: Session, model: type[Model], objects: Sequence[Any], paths: dict[str, Any], back: Any = None
+    session: Session,
+    model: type[Model],
+    objects: Sequence[Any],
+    paths: dict[str, Any],
+    reading: Reading | None = None,
+    back: Any = None,
 ) -> None:
     """Load what some objects of a model lead to.
 
@@ -151,22 +161,27 @@ def follow(
     for name, beyond in paths.items() if objects else ():
         link = link_named(model, "prefetch_related", name)
         if isinstance(link, Related):
-            found = load_reverse(session, link, objects)
+            found = load_reverse(session, link, objects, reading)
         else:
-            found = load_linked(session, link, objects, keep=link is not back)
+            found = load_linked(session, link, objects, reading, keep=link is not back)
         origin = link.key(model) if isinstance(link, Related) else None
-        follow(session, target_of(link), found, beyond, origin)
+        follow(session, target_of(link), found, beyond, reading, origin)
 
 
 def load_linked(
-    session: Session, link: ForeignKey[Any] | ReferenceList[Any], objects: Sequence[Any], *, keep: bool
+    session: Session,
+    link: ForeignKey[Any] | ReferenceList[Any],
+    objects: Sequence[Any],
+    reading: Reading | None,
+    *,
+    keep: bool,
 ) -> list[Any]:
     """Load the records of a link or a list of links, and let the objects hold them; return those that there are."""
     target = target_of(link)
     knowing = [obj for obj in objects if obj._knows(link.data_key)]
     wanted = dict.fromkeys(key for obj in knowing for key in held.ids_in(obj, link))
     found: dict[str, Model | None] = {key: session.identity_map.find(target, key) for key in wanted}
-    found |= load_all(session, target, [key for key, one in found.items() if one is None])
+    found |= load_all(session, target, [key for key, one in found.items() if one is None], reading)
     if keep:
         # One mapping for all of them: what others point to costs an object nothing.
         for obj in knowing:
@@ -174,12 +189,14 @@ def load_linked(
     return [one for one in found.values() if one is not None]
 
 
-def load_reverse(session: Session, link: Related[Any], parents: Sequence[Any]) -> list[Any]:
+def load_reverse(session: Session, link: Related[Any], parents: Sequence[Any], reading: Reading | None) -> list[Any]:
     """Load the records of the reverse managers of some objects, and let these hold them; return all of them."""
     target, key = target_of(link), link.key(type(parents[0]))
     by_parent: dict[str, list[Any]] = {obj._raw["_id"]: [] for obj in parents}
     writes = held.written(session, target._meta.records)
-    records = list(target.objects.using(session).filter(**{f"{key.name}__in": list(by_parent)}))
+    kept = reading.tables.get((target, key.name)) if reading is not None else None
+    came = kept if kept is not None else read(session, target, (key.name, list(by_parent)), reading) or []
+    records = [one for one in came if not by_parent.keys().isdisjoint(held.ids_in(one, key))]
     if key.mutable:
         # A record that several lists of ids found came with the first of them.
         records.sort(key=lambda one: str(one._raw["_id"]))

@@ -396,18 +396,11 @@ class QuerySet(Chain, BulkMethods, CreateMethods[M], TakeMethods[M], LeanMethods
         """Return the ids of the records; nothing else of them is asked for but what is compared."""
         return [row["_id"] for batch in self._ids_of(self.query).batches() for row in batch.rows]
 
-    def _together(self, *, whole: bool = False) -> list[M] | None:
-        """Return the records, unless each would take a request of its own: None then, and none of them is read.
-
-        :param whole: where the pages of the list cost less, return all that is in them.
-        """
+    def _chosen(self) -> Run:
+        """Return what carries the query out, by the way that costs least."""
         run = Run(self._bound(), self._plan(self._bound()))
         run.choose()
-        if run.plan.strategy == "keys":
-            return None
-        if whole and run.plan.strategy == "scan":
-            run = Run(self._bound(), _planned(self._bound(), Query(self.query.model)))
-        return [record for objects in run.objects() for record in objects]
+        return run
 
     def _cache(self) -> Results[M]:
         if self._results is None:
