@@ -18,6 +18,7 @@ from planhat_orm.orm.choosing import chosen
 from planhat_orm.orm.indexed import rows_by_index
 from planhat_orm.orm.lookups import short
 from planhat_orm.orm.missing import Reload, deliver, held_after_all, settle, spread
+from planhat_orm.orm.newest import newest_rows
 from planhat_orm.orm.ordering import begins_empty, fits, in_order
 from planhat_orm.orm.reading import Reader
 from planhat_orm.orm.slips import Slips
@@ -51,6 +52,8 @@ class Run(Reader):
         #: What rows share that are handed out together: those of all pages, or of one where only one is held.
         self._reading = Reading(more=True)
         self._mates: Mates | None = None
+        #: Whether all that is wanted was handed out.
+        self.finished = False
 
     @property
     def report(self) -> ScanReport:
@@ -85,6 +88,7 @@ class Run(Reader):
             yield objects
             del objects
         self._reading.more = False
+        self.finished = True
 
     def ahead(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """Hold rows of one of several lists back that lack what was selected, as another list may hold it."""
@@ -138,6 +142,10 @@ class Run(Reader):
         self.choose()
         plan = self.plan
         if plan.strategy == "nothing":
+            return
+        changed = newest_rows(self, stream=stream)
+        if changed is not None:
+            yield changed
             return
         if plan.order and plan.server_order and not stream:
             gathered: list[Batch] = []
@@ -232,14 +240,16 @@ class Run(Reader):
                 half = len(ids) // 2
                 lists.extendleft(((extra, ids[half:]), (extra, ids[:half])))
 
-    def tested(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+    def tested(self, batches: Iterable[Batch], *, all_of_it: bool = True) -> Iterator[Batch]:
         """Check the server's share on every row, drop what does not match exactly, and judge what no row holds.
 
         What no row of one of several lists holds, another one may: rows are held back until that is known.
+
+        :param all_of_it: whether these are all rows of the list, so that what none of them holds none does.
         """
         held: list[Batch] = []
         samples: list[Row] = []
-        for batch in self.filtered(batches):
+        for batch in self.filtered(batches, all_of_it=all_of_it):
             samples += batch.doubtful
             waits = len(self.plan.passes) > 1 and sum(len(one.rows) for one in held) < HELD_BACK
             if waits and self.in_doubt(samples):
@@ -254,7 +264,7 @@ class Run(Reader):
         self.settle(self.plan.predicate.keys, samples)
         yield from held
 
-    def filtered(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+    def filtered(self, batches: Iterable[Batch], *, all_of_it: bool = True) -> Iterator[Batch]:
         """Check the server's share on every row, then drop what does not match exactly."""
         predicate, slips = self.plan.predicate, Slips(self.plan)
         asked = {test.target.data_key for test in self.plan.asked}
@@ -268,7 +278,8 @@ class Run(Reader):
                 batch.rows = [row for row in batch.rows if predicate(row)]
             yield batch
             del batch
-        slips.tell(self.session)
+        if all_of_it:
+            slips.tell(self.session)
 
     def in_doubt(self, rows: list[Row]) -> bool:
         """Tell whether what a filter compares is in none of the rows, so that it is not known what that means."""

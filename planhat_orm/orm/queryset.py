@@ -15,6 +15,7 @@ from planhat_orm.errors import InvalidQuery
 from planhat_orm.orm import held, prefetching
 from planhat_orm.orm.bulk import BulkMethods
 from planhat_orm.orm.chaining import Chain
+from planhat_orm.orm.changed import ChangedMethods
 from planhat_orm.orm.counting import count_of
 from planhat_orm.orm.creating import CreateMethods
 from planhat_orm.orm.execution import Run
@@ -46,7 +47,7 @@ M = TypeVar("M", bound="Model")
 REPR_ITEMS = 5
 
 
-class QuerySet(Chain, BulkMethods, CreateMethods[M], TakeMethods[M], LeanMethods[M], Generic[M]):
+class QuerySet(Chain, ChangedMethods, BulkMethods, CreateMethods[M], TakeMethods[M], LeanMethods[M], Generic[M]):
     """A lazy list of records.
 
     Nothing is sent until it is iterated, indexed, counted or otherwise used; each page is then fetched once.

@@ -12,6 +12,7 @@ from planhat_orm.errors import ApiError, NotFound, PaginationError, TransportErr
 from planhat_orm.orm import sizes
 from planhat_orm.orm.aliases import renamed, wire_names
 from planhat_orm.orm.batches import Batch
+from planhat_orm.orm.changed import Mark
 from planhat_orm.orm.missing import row_of, rows_of
 from planhat_orm.orm.ordering import is_ordered
 from planhat_orm.orm.planner import CHECKED_ROWS
@@ -38,6 +39,8 @@ class Reader:
         #: Planhat's names that the next page asks for; grows when a field is missed.
         self.select = plan.select
         self._reports: list[ScanReport] = []
+        #: The newest time of a change on the first page, where a filter speaks of such times.
+        self.mark = Mark(plan)
 
     def records(self) -> Iterator[Batch]:
         """Read the record of each key; one that does not exist is left out."""
@@ -149,4 +152,6 @@ class Reader:
             if too_slow(problem):
                 return problem
             raise
-        return renamed(self.plan.meta, rows_of(response, path)), response.number
+        rows = renamed(self.plan.meta, rows_of(response, path))
+        self.mark.note(rows, response.headers)
+        return rows, response.number
