@@ -32,10 +32,10 @@ def main() -> None:
     """Run the job and print what it took."""
     client, job, address, number = sys.argv[1:]
     run = getattr(importlib.import_module(f"clients.{client}"), job)
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), time.process_time()
     rows = run(address, int(number))
-    seconds = time.perf_counter() - started
-    print(json.dumps({"rows": rows, "seconds": seconds, "peak": peak()}))
+    seconds, cpu = time.perf_counter() - started, time.process_time() - worked
+    print(json.dumps({"rows": rows, "seconds": seconds, "cpu": cpu, "peak": peak()}))
 
 
 if __name__ == "__main__":

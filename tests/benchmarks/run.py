@@ -3,10 +3,10 @@
     python tests/benchmarks/run.py [--quick] [--rounds 5] [--environments FOLDER] [--only cruds,requests]
 
 Each client runs each job in a process of its own, and they take turns. Wall times are the best of the rounds; memory
-is the peak of the process; requests are counted by the server. The published clients are installed when they are first
-needed, each into a virtual environment of its own under ``--environments``; who cannot be installed or imported is
-left out with a note. Nothing here asserts: it prints what it saw beside the bar. What the numbers mean, and what they
-do not, stands in ``docs/performance.md``.
+is the peak of the process; requests are counted by the server, and ``of quota`` is how long Planhat's 200 a minute
+make them take. The published clients are installed when they are first needed, each into a virtual environment of its
+own under ``--environments``; who cannot be installed or imported is left out with a note. Nothing here asserts: it
+prints what it saw beside the bar. What the numbers mean, and what they do not, stands in ``docs/performance.md``.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 OURS = "planhat_orm"
 PLAIN = "requests"
+#: The requests that Planhat takes a minute.
+PER_MINUTE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Seen:
 
     name: str
     seconds: float = 0.0
+    cpu: float = 0.0
     peak: float = 0.0
     requests: int = 0
     rows: int = 0
@@ -97,7 +100,7 @@ def once(side: Side, function: str, number: int, address: str) -> Seen:
     if done.returncode:
         return Seen(side.name, failed=last_line(done.stderr))
     found = json.loads(done.stdout)
-    return Seen(side.name, found["seconds"], found["peak"], requests, found["rows"])
+    return Seen(side.name, found["seconds"], found["cpu"], found["peak"], requests, found["rows"])
 
 
 def best(name: str, seen: Sequence[Seen]) -> Seen:
@@ -108,6 +111,7 @@ def best(name: str, seen: Sequence[Seen]) -> Seen:
     return Seen(
         name,
         min(one.seconds for one in whole),
+        min(one.cpu for one in whole),
         min(one.peak for one in whole),
         min(one.requests for one in whole),
         whole[0].rows,
@@ -134,6 +138,11 @@ def ratio(ours: float, theirs: float) -> str:
     return f"{ours / theirs:.2f}x" if theirs else ""
 
 
+def time_of(seconds: float) -> str:
+    """Return a time as text."""
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+
+
 def verdict(job: Job, seen: Sequence[Seen]) -> str:
     """Say what planhat_orm promises for a job, and whether this run held it."""
     ours, loop = seen[0], next((one for one in seen if one.name == PLAIN and not one.failed), None)
@@ -157,17 +166,21 @@ def show(job: Job, seen: Sequence[Seen], *, judged: bool = True) -> None:
     bars = verdict(job, seen)
     if bars and judged:
         print(f"  bar: {bars}")
-    print(f"  {'':<40}{'wall':>10}{'ours by it':>12}{'memory':>10}{'ours by it':>12}{'requests':>10}{'rows':>10}")
+    print(
+        f"  {'':<30}{'wall':>8}{'ours by it':>12}{'cpu':>9}{'memory':>9}{'ours by it':>12}{'requests':>10}"
+        f"{'of quota':>10}{'rows':>9}"
+    )
     ours = seen[0]
     for one in seen:
         if one.failed:
-            print(f"  {one.name:<40}  failed: {one.failed}")
+            print(f"  {one.name:<30}  failed: {one.failed}")
             continue
-        wall = f"{one.seconds:.2f} s" if one.seconds >= 1 else f"{one.seconds * 1000:.0f} ms"
         apart = one is not ours and not ours.failed
         by_wall, by_peak = (ratio(ours.seconds, one.seconds), ratio(ours.peak, one.peak)) if apart else ("", "")
+        quota = f"{one.requests * 60 / PER_MINUTE:.1f} s"
         print(
-            f"  {one.name:<40}{wall:>10}{by_wall:>12}{one.peak:>7.0f} MB{by_peak:>12}{one.requests:>10,}{one.rows:>10,}"
+            f"  {one.name:<30}{time_of(one.seconds):>8}{by_wall:>12}{time_of(one.cpu):>9}{one.peak:>6.0f} MB"
+            f"{by_peak:>12}{one.requests:>10,}{quota:>10}{one.rows:>9,}"
         )
     sys.stdout.flush()
 
