@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import pydoc
 import rlcompleter
+from datetime import date
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from planhat_orm.errors import FieldError, NotSupported
 from planhat_orm.models import Company, Enduser, License, User
 from planhat_orm.orm.model import Model
 from planhat_orm.orm.options import registry
+from planhat_orm.orm.queryset import QuerySet
+from planhat_orm.orm.relations import Related
 from planhat_orm.sandbox import Sandbox
 
 
@@ -91,6 +94,29 @@ def test_several_links_to_one_model_have_managers_of_their_own(planhat_sandbox: 
 def test_a_reverse_manager_stays_with_the_session_of_its_object(planhat_sandbox: Sandbox, acme: Company) -> None:
     with Sandbox() as other, other.session(), other.assert_requests(0), planhat_sandbox.assert_requests(1):
         assert len(acme.endusers) == 2
+
+
+def test_a_reverse_manager_is_one_of_the_querysets_of_its_model(planhat_sandbox: Sandbox, acme: Company) -> None:
+    class SeatQuerySet(QuerySet["Seat"]):
+        def dear(self) -> Any:
+            return self.filter(mrr__gte=10)
+
+    class Seat(License):
+        objects = SeatQuerySet.as_manager()
+
+    class Account(Company):
+        seats: Related[Seat, SeatQuerySet] = Related("Seat")
+
+    planhat_sandbox.add(License, company=acme.id, product="Dear", mrr=50, from_date="2025-01-01")
+    account = Account.objects.get(id=acme.id)
+    with planhat_sandbox.assert_requests(1):
+        assert [one.product for one in account.seats.dear()] == ["Dear"]
+    made = account.seats.create(product="New", mrr=1, currency="EUR", from_date=date(2025, 1, 1))
+    assert (type(made), made.company_id) == (Seat, acme.id)
+    [account] = Account.objects.filter(name="Acme").prefetch_related("seats")
+    with planhat_sandbox.assert_requests(0):
+        assert type(account.seats) is SeatQuerySet
+        assert sorted(str(one.product) for one in account.seats.all()) == ["Dear", "New", "Seats"]
 
 
 def test_what_has_no_manager_lets_people_look_on(planhat_sandbox: Sandbox, acme: Company) -> None:

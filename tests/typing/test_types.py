@@ -1,7 +1,7 @@
 """The types that users see are tested like behaviour: by mypy and by pyright, in the interpreter that runs the tests.
 
-``accepted.py`` asserts types, ``refused.py`` marks slips. Both checkers are told to complain of marks that are not
-needed, so that no error means: exactly the marked ones.
+``accepted.py`` and ``managers.py`` assert types, ``refused.py`` marks slips. Both checkers are told to complain of
+marks that are not needed, so that no error means: exactly the marked ones.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ def errors_of(*command: str) -> list[str]:
 
 @pytest.mark.parametrize(
     "command",
-    [(*MYPY, str(HERE / "accepted.py"), str(HERE / "refused.py")), (*PYRIGHT, "--project", str(HERE))],
+    [
+        (*MYPY, *(str(HERE / f"{name}.py") for name in ("accepted", "managers", "refused"))),
+        (*PYRIGHT, "--project", str(HERE)),
+    ],
     ids=["mypy", "pyright"],
 )
 def test_users_see_the_right_types_and_exactly_the_marked_errors(command: tuple[str, ...]) -> None:
