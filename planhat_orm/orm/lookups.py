@@ -14,6 +14,7 @@ from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any, cast
 
 from planhat_orm.errors import InvalidQuery
+from planhat_orm.orm import conversion
 from planhat_orm.orm.conversion import TOO_DEEP, kind
 from planhat_orm.orm.matching import LOOKUPS, MATCHERS, UNREADABLE, Match
 from planhat_orm.orm.operands import prepared
@@ -248,6 +249,10 @@ def split_lookup(keyword: str) -> tuple[str, str]:
     return (path, lookup) if separator and lookup in LOOKUPS else (keyword, "exact")
 
 
+#: Converters that read a text as it is.
+_AS_READ = (conversion.Text, conversion.Reference)
+
+
 @dataclass(frozen=True, slots=True)
 class CompiledCondition:
     """One compiled condition."""
@@ -258,6 +263,8 @@ class CompiledCondition:
     match: Match
     #: The texts looked for, whatever their letter case; None where the condition is not about certain texts.
     folded: frozenset[str] | None = field(init=False)
+    #: The texts of which the stored one has to be one, letter by letter; None where there is more to it.
+    texts: frozenset[str] | None = field(init=False)
 
     def __post_init__(self) -> None:
         texts = [one.casefold() for one in self.values if isinstance(one, str)]
@@ -266,6 +273,9 @@ class CompiledCondition:
         named = texts if self.lookup == "contains" else self.values
         exact = self.lookup in ("exact", "in", "contains") and bool(texts) and len(texts) == len(named)
         object.__setattr__(self, "folded", frozenset(texts) if exact else None)
+        plain = not self.target.custom and type(self.target.converter) in _AS_READ
+        whole = plain and exact and self.lookup in ("exact", "in")
+        object.__setattr__(self, "texts", frozenset(self.values) if whole else None)
 
     @property
     def values(self) -> Sequence[Any]:
@@ -275,10 +285,15 @@ class CompiledCondition:
         return (self.value,) if self.lookup == "exact" else ()
 
     def __call__(self, row: Row) -> bool:
+        # Every row of a list comes by here: a text is compared without being converted.
+        if self.texts is not None and type(stored := row.get(self.target.field.data_key)) is str and stored:
+            return stored in self.texts
         return self.match(self.target.read(row))
 
     def loosely(self, row: Row) -> bool:
         """Tell whether a row may have passed at Planhat: letter case and unreadable values are let pass."""
+        if self.texts is not None and type(text := row.get(self.target.field.data_key)) is str and text in self.texts:
+            return True
         stored, folded = self.target.read(row), self.folded
         items = stored if isinstance(stored, list) else (stored,)
         if any(item is UNREADABLE for item in items):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
 from importlib import metadata
 from typing import Any
@@ -73,6 +74,7 @@ def new_session() -> OwnSession:
     return session
 
 
+@lru_cache(maxsize=1)  # all installed packages are looked through
 def _version() -> str:
     try:
         return metadata.version("planhat_orm")

@@ -475,3 +475,13 @@ def test_how_a_custom_field_is_written_is_said() -> None:
         compile_q(Company._meta, [Q(Seats=5)])
     with pytest.raises(UnknownField, match=r"'nme'; did you mean 'name'\?$"):
         compile_q(Company._meta, [Q(nme="Acme")])
+
+
+@pytest.mark.parametrize("stored", ["Gold", "gold", " Gold", "", 7, 7.0, True, None, [], ["Gold"], {"_id": "Gold"}])
+@pytest.mark.parametrize("asked", [{"name": "Gold"}, {"name__in": ["Gold", "7"]}, {"name": ""}, {"name": "7"}])
+def test_texts_compared_as_they_came_match_as_converted_ones_do(stored, asked):
+    [test] = compile_q(Company._meta, [Q(**asked)]).tests
+    row = {"_id": "a", "name": stored}
+    assert test.texts is not None or asked == {"name": ""}
+    assert test(row) is bool(test.match(test.target.read(row)))
+    assert test.loosely(row) or not test(row)
