@@ -98,7 +98,12 @@ def is_to_one(model: type[Model], path: str) -> bool:
 
 def keys_asked(query: Query) -> set[str]:
     """Return Planhat's names of the links of the rows themselves, without which nothing can be loaded beforehand."""
-    fields = (query.model._meta.by_name.get(partition(path)[0]) for path in query.prefetch)
+    return keys_of(query.model, (partition(path)[0] for path in query.prefetch))
+
+
+def keys_of(model: type[Model], names: Iterable[str]) -> set[str]:
+    """Return Planhat's names of the links of a model that lists hold; managers need none."""
+    fields = (model._meta.by_name.get(name) for name in names)
     return {field.data_key for field in fields if field is not None and not field.get_only}
 
 
@@ -163,7 +168,9 @@ def follow(
         if isinstance(link, Related):
             found = load_reverse(session, link, objects, reading)
         else:
-            found = load_linked(session, link, objects, reading, keep=link is not back)
+            found = load_linked(
+                session, link, objects, reading, needed=keys_of(target_of(link), beyond), keep=link is not back
+            )
         origin = link.key(model) if isinstance(link, Related) else None
         follow(session, target_of(link), found, beyond, reading, origin)
 
@@ -174,14 +181,19 @@ def load_linked(
     objects: Sequence[Any],
     reading: Reading | None,
     *,
+    needed: set[str],
     keep: bool,
 ) -> list[Any]:
-    """Load the records of a link or a list of links, and let the objects hold them; return those that there are."""
+    """Load the records of a link or a list of links, and let the objects hold them; return those that there are.
+
+    :param needed: what has to be known of them, by Planhat's names; a live one that lacks it is read again.
+    """
     target = target_of(link)
     knowing = [obj for obj in objects if obj._knows(link.data_key)]
     wanted = dict.fromkeys(key for obj in knowing for key in held.ids_in(obj, link))
     found: dict[str, Model | None] = {key: session.identity_map.find(target, key) for key in wanted}
-    found |= load_all(session, target, [key for key, one in found.items() if one is None], reading)
+    lacking = [key for key, one in found.items() if one is None or not all(map(one._knows, needed))]
+    found |= load_all(session, target, lacking, reading)
     if keep:
         # One mapping for all of them: what others point to costs an object nothing.
         for obj in knowing:

@@ -269,6 +269,15 @@ def test_links_are_here_with_the_rows_at_any_depth(box: Sandbox) -> None:
         ]
 
 
+def test_what_is_live_and_lacks_the_next_link_is_read_again_with_the_others(box: Sandbox) -> None:
+    held = list(Company.objects.filter(phase=None).only("phase")[:1])
+    with box.assert_requests(3):
+        people = list(Enduser.objects.select_related("company.owner"))
+    with box.assert_requests(0):
+        assert [one.company.owner.email for one in people if one.company and one.company.owner][:1] == ["a@v.example"]
+        assert people[0].company is held[0]
+
+
 def test_what_is_live_is_not_asked_for_and_what_is_gone_is_asked_for_once(box: Sandbox) -> None:
     live = Company.objects.get(name="C0")
     box.add(Enduser, company=GONE, email="nobody@x.example")
