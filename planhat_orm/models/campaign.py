@@ -87,7 +87,7 @@ class Campaign(Model):
     )
     source_id: fields.Text = fields.Text("sourceId", label="Source ID", help="the id in the CRM, unique in the tenant")
     usage: fields.Map = fields.Map(
-        "usage", read_only=True, help="metric ids with their values", evidence=observed(sources.PH_DESK)
+        "usage", read_only=True, get_only=True, help="metric ids with their values", evidence=observed(sources.PH_DESK)
     )
     created_at: fields.DateTime = fields.DateTime(
         "createdAt", read_only=True, label="Created", help="in no sample", evidence=inferred(sources.ANALOGY)

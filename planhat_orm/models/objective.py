@@ -89,7 +89,7 @@ class Objective(Model):
         evidence=observed(sources.SECOND_BRAIN),
     )
     usage: fields.Map = fields.Map(
-        "usage", read_only=True, help="metric ids with their values", evidence=observed(sources.PH_DESK)
+        "usage", read_only=True, get_only=True, help="metric ids with their values", evidence=observed(sources.PH_DESK)
     )
     created_at: fields.DateTime = fields.DateTime(
         "createdAt", read_only=True, label="Created", evidence=observed(sources.SECOND_BRAIN)
