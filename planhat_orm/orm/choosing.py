@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def chosen(session: Session, plan: Plan) -> Plan:
     """Return the plan, or the one to read all pages where that costs less; one request tells, unless it is known."""
     other = plan.instead
-    if other is None or plan.strategy == "index":
+    if other is None or plan.strategy in ("index", "table"):
         return plan
     return plan if is_longer(session, plan, other) else other
 

@@ -23,7 +23,7 @@ def count_of(run: Run) -> int:
     run.choose()
     plan, query = run.plan, run.plan.query
     window = None if query.stop is None else query.stop - query.start
-    read = plan.strategy in ("nothing", "key", "keys", "index") or plan.filters_here or plan.id_key == "_id"
+    read = plan.strategy in ("nothing", "key", "keys", "index", "table") or plan.filters_here or plan.id_key == "_id"
     read = read or not plan.once
     if read or (window is not None and window <= plan.meta.page_size[1]):
         return rows_read(run)

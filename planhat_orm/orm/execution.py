@@ -23,6 +23,7 @@ from planhat_orm.orm.ordering import begins_empty, fits, in_order
 from planhat_orm.orm.reading import Reader
 from planhat_orm.orm.slips import Slips
 from planhat_orm.orm.state import Mates, Origin, Reading
+from planhat_orm.orm.table import rows_by_table
 from planhat_orm.paging import ScanReport
 from planhat_orm.wire.garbage import paused_gc
 
@@ -218,6 +219,9 @@ class Run(Reader):
             return
         if self.plan.strategy == "index":
             yield from rows_by_index(self)
+            return
+        if self.plan.strategy == "table":
+            yield from rows_by_table(self)
             return
         lists = deque(self.plan.lists)
         seen: set[str] | None = set() if len(lists) > 1 and self.plan.id_key != "_id" else None

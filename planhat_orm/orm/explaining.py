@@ -32,6 +32,8 @@ def requests_of(plan: Plan) -> int | None:
         return 0
     if plan.strategy == "index":
         return 1 if plan.covered and not plan.params else None
+    if plan.strategy == "table":
+        return None
     if plan.instead is not None:
         return None
     if plan.strategy == "key":
@@ -59,7 +61,7 @@ def may_be_capped(window: int, default: int) -> bool:
 def explained(plan: Plan) -> str:
     """Say in lines how a query is answered and what it costs."""
     query, meta = plan.query, plan.meta
-    paged = plan.strategy in ("scan", "ids")
+    paged = plan.strategy in ("scan", "ids", "table")
     lines = [str(query), f"  {way(plan)}", f"  requests: {price(plan)}"]
     if paged:
         lines.append(f"  order: sort={plan.sort}" if plan.sort else "  order: the list takes none")
@@ -133,6 +135,8 @@ def way(plan: Plan) -> str:
         return "nothing is asked: no row can match"
     if plan.strategy == "key":
         return f"by key: GET {plan.path}"
+    if plan.strategy == "table" and not plan.fresh:
+        return f"from the whole table: GET {plan.path}"
     if plan.strategy == "index":
         held = ", ".join(plan.meta.by_key[key].name for key in plan.meta.lean_fields)
         index = f"by the index: GET /{plan.meta.lean_path}, {held} of every record in one answer"
@@ -151,6 +155,9 @@ def price(plan: Plan) -> str:
     size = plan.meta.page_size[1]
     if plan.strategy == "index":
         return price_by_index(plan)
+    if plan.strategy == "table":
+        by_pages = f"1 + rows / {size - 1:,}"
+        return by_pages if plan.fresh else f"{by_pages}, none for {KEPT_SECONDS:.0f} seconds after it was read"
     if plan.instead is not None:
         way_by_ids = len(plan.paths) or len(plan.lists)
         rows = probed_offset(plan)

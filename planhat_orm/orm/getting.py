@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 from planhat_orm.errors import InvalidQuery
 from planhat_orm.orm.execution import Run
+from planhat_orm.orm.kept import kept_of
 from planhat_orm.orm.planner import doubt, plan_for
 from planhat_orm.wire.endpoints import PREFIXES
 
@@ -37,6 +38,8 @@ def one_of(session: Session, model: type[M], query: Query, *, fresh: bool = Fals
     :raises ObjectDoesNotExist: the model's ``DoesNotExist``.
     :raises MultipleObjectsReturned: the model's own; the message names two.
     """
+    if fresh:
+        kept_of(session).drop(model._meta.path)
     plan = plan_for(query, base_url=session.base_url, zone=session.timezone, single=True)
     if plan.strategy == "key":
         with session.identity_map.flight(model, *plan.paths):

@@ -27,6 +27,8 @@ BY_VALUES: Final = frozenset(("exact", "in"))
 BY_TEXTS: Final = frozenset(
     ("iexact", "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "regex", "iregex")
 )
+#: Lookups that find neither a blank text nor a missing one, and the one that finds both.
+SURE: Final = BY_VALUES | BY_TEXTS - {"regex", "iregex"} | {"isnull"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,10 @@ class Indexable:
     covers: bool
 
     @property
-    def values(self) -> list[tuple[str, Any]]:
-        """The values that are named, each with Planhat's name of the property that is to hold it."""
-        tests = (test for test in self.found.tests if test.lookup in BY_VALUES and test.target.data_key != "_id")
-        return [(test.target.data_key, value) for test in tests for value in test.values]
+    def values(self) -> dict[str, set[Any]]:
+        """The values that are named, by Planhat's name of the property that is to hold one of them."""
+        tests = [test for test in self.found.tests if test.lookup in BY_VALUES]
+        return {test.target.data_key: set(test.values) for test in tests}
 
 
 def indexable(query: Query, zone: tzinfo | None) -> Indexable:
@@ -57,7 +59,7 @@ def indexable(query: Query, zone: tzinfo | None) -> Indexable:
     >>> from planhat_orm.orm.query import Query
     >>> share = indexable(Query(Company).filtered(Q(name="Acme", status="customer")), None)
     >>> share.values, share.params, share.finds, share.covers
-    ([('name', 'Acme')], {'status': 'customer'}, 'values', True)
+    ({'name': {'Acme'}}, {'status': 'customer'}, 'values', True)
     """
     meta = query.model._meta
     shown: list[Q] = []
@@ -93,9 +95,9 @@ def is_shown(meta: Options, part: Q | Condition) -> bool:
         target = resolve(meta, condition.path)
         if target.custom or target.data_key not in meta.lean_fields:
             return False
-        # A key that is missing is "" in some of its rows, so that the two cannot be told apart.
+        # A key that is missing is "" in some of its rows: what tells the two apart is not to be asked of it.
         values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
-        if target.data_key != "_id" and "" in values:
+        if target.data_key != "_id" and ("" in values or condition.lookup not in SURE):
             return False
     return True
 

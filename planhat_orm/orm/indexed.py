@@ -1,7 +1,7 @@
 """The rows of plans that the lean index answers: its own, or those of the records that it finds.
 
-Imports the index and the planner; a Run comes here for its rows. It does not promise more than a minute's knowledge
-where records are found by a name: a second one that took it since is not among them yet.
+Imports the index and the planner; a Run comes here for its rows. It does not promise that rows of the index and of what
+it finds are of one moment. A kept index serves only where it cannot hide a record: by keys that no two records share.
 """
 
 from __future__ import annotations
@@ -99,13 +99,16 @@ def candidates(plan: Plan, index: Snapshot) -> list[str]:
 
 
 def usable(session: Session, plan: Plan) -> Snapshot | None:
-    """Return the kept index where it will do: every value that is named is in it."""
+    """Return the kept index where it will do: unique keys are named, and it holds a record of each.
+
+    Others may have taken a name since; a key that is still its record's when that is read cannot be another's.
+    """
     known, share = kept_of(session).find(plan.meta.path), plan.index
-    if known is None or share is None or share.finds != "values":
+    named = {} if share is None else {key: values for key, values in share.values.items() if key in plan.meta.unique}
+    if known is None or not named:
         return None
-    for data_key in {key for key, _ in share.values}:
-        held = {row[data_key] for row in known.rows if isinstance(row.get(data_key), str)}
-        if any(value not in held for key, value in share.values if key == data_key):
+    for data_key, values in named.items():
+        if not values <= {row.get(data_key) for row in known.rows}:
             return None
     ids = candidates(plan, known)
     return known if ids and cheap_lists(session, plan, ids, len(known.rows)) is not None else None

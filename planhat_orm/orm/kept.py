@@ -31,12 +31,14 @@ class Snapshot:
     :param number: that of the request which brought them.
     :param at: when it was sent, in seconds of ``clock``.
     :param keys: Planhat's names of what the rows hold where they have a value.
+    :param pages: what its pages were asked for.
     """
 
     rows: list[Row]
     number: int
     at: float
     keys: frozenset[str]
+    pages: tuple[dict[str, str], ...] = ()
 
     @property
     def age(self) -> float:
@@ -45,11 +47,14 @@ class Snapshot:
 
 
 class Kept:
-    """The snapshots of one session, by collection."""
+    """The snapshots of one session, by collection.
 
-    def __init__(self) -> None:
+    :param snapshots: where they are kept: ``forget()`` of the session takes them out there.
+    """
+
+    def __init__(self, snapshots: dict[str, Snapshot]) -> None:
         self._lock = Lock()
-        self._snapshots: dict[str, Snapshot] = {}
+        self._snapshots = snapshots
         self._writes: dict[str, int] = {}
 
     def find(self, collection: str) -> Snapshot | None:
@@ -58,7 +63,7 @@ class Kept:
             found = self._snapshots.get(collection)
             if found is not None and found.age >= KEPT_SECONDS:
                 found = None
-                del self._snapshots[collection]
+                self._snapshots.pop(collection, None)
             return found
 
     def writes(self, collection: str) -> int:
@@ -93,6 +98,6 @@ def kept_of(session: Session) -> Kept:
     with _lock:
         kept = _kept.get(session)
         if kept is None:
-            kept = _kept[session] = Kept()
+            kept = _kept[session] = Kept(session.snapshots)
             session.transport.observe(kept.observe)
     return kept

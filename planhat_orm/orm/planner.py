@@ -18,6 +18,7 @@ from planhat_orm.orm.matching import MATCHERS, Span
 from planhat_orm.orm.ordering import Order, order_of
 from planhat_orm.orm.paths import Target
 from planhat_orm.orm.prefetching import keys_asked
+from planhat_orm.orm.query import Query
 from planhat_orm.orm.shares import Share, given_tests, hints, refuse_conflict, share_of, unhidden
 from planhat_orm.paging.scan import looks_capped
 from planhat_orm.wire.endpoints import id_chunks, path_for
@@ -27,9 +28,8 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from planhat_orm.orm.options import Options
-    from planhat_orm.orm.query import Query
 
-Strategy = Literal["nothing", "key", "keys", "ids", "index", "scan"]
+Strategy = Literal["nothing", "key", "keys", "ids", "index", "table", "scan"]
 
 #: From so many requests by ids on it is worth one request to find out whether the whole list costs half as many.
 WORTH_ASKING = 4
@@ -49,7 +49,8 @@ class Plan:
     loosely first.
     ``server_order`` says that rows come in the wanted order, else they are read by id and ordered here.
     ``instead`` is the scan that is carried out when it turns out to be cheaper than many requests by ids, or the index
-    is not to be trusted. ``index`` is the share of the lean index; ``covered`` says that it alone answers.
+    is not to be trusted; or that reads a small table. ``index`` is the share of the lean index; ``covered`` says that
+    it alone answers. ``fresh`` says that a small table is read anew, whatever is kept of it.
     """
 
     query: Query
@@ -68,6 +69,7 @@ class Plan:
     instead: Plan | None = None
     index: Indexable | None = None
     covered: bool = False
+    fresh: bool = False
     notes: tuple[str, ...] = ()
 
     @property
@@ -164,6 +166,9 @@ def plan_for(
     indexed = by_index(scan, by_list, zone, stream=stream)
     if indexed is not None:
         return indexed
+    tabled = by_table(scan, stream=stream)
+    if tabled is not None:
+        return tabled
     if by_list is None or by_list.strategy != "keys":
         meta.require("list")
     return by_list or with_notes(scan)
@@ -343,6 +348,21 @@ def by_index(scan: Plan, by_list: Plan | None, zone: tzinfo | None, *, stream: b
     # Of texts nobody knows how many records hold them: a few are found on the first pages, most likely.
     finds = share.finds == "values" or (share.finds == "texts" and query.stop is None)
     return shared if finds and by_list is None and meta.ids_param else None
+
+
+def by_table(scan: Plan, *, stream: bool) -> Plan | None:
+    """Plan to read a small table whole, once in a while, whatever is wanted of it; None where it does not hold that."""
+    meta, query = scan.meta, scan.query
+    if not meta.small_table or query.params or stream or len(scan.passes) > 1:
+        return None
+    held = {*(meta.default_select or meta.listed_keys)}
+    fresh = not (query.where or query.order or query.sliced)
+    wanted = scan.predicate.keys | {key.target.data_key for key in scan.order} | (query.only or set())
+    if not wanted <= held or (fresh and (query.only is not None or query.deferred)):
+        return None
+    everything, _ = scan_for(Query(query.model), with_constants(NO_FILTER, meta), stream=False, single=False)
+    plan = replace(scan, strategy="table", params=everything.params, asked=(), server_order=False, fresh=fresh)
+    return with_notes(replace(plan, select=everything.select, instead=everything))
 
 
 def pages_of(meta: Options, rows: int) -> int:

@@ -118,6 +118,8 @@ class Session:
         self.identity_map = IdentityMap()
         self.writer = Writer(self.send)
         self._tables: dict[type, Any] = {}
+        #: What is kept for a minute of lists that were read whole, by collection.
+        self.snapshots: dict[str, Any] = {}
         self._blocks = 0
         self._numbers = itertools.count(1)
 
@@ -315,6 +317,7 @@ class Session:
         """
         with self.identity_map.flight("table", model):
             self._tables.pop(model, None)
+            self.snapshots.pop(getattr(model, "_meta").path, None)  # noqa: B009 - a class of a layer above
 
     def __repr__(self) -> str:
         if not hasattr(self, "transport"):
