@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Never, Self, TypeVar, c
 
 from planhat_orm.errors import InvalidQuery
 from planhat_orm.orm import held, prefetching
+from planhat_orm.orm.ahead import ParallelMethods
 from planhat_orm.orm.bulk import BulkMethods
 from planhat_orm.orm.chaining import Chain
 from planhat_orm.orm.changed import ChangedMethods
@@ -47,7 +48,9 @@ M = TypeVar("M", bound="Model")
 REPR_ITEMS = 5
 
 
-class QuerySet(Chain, ChangedMethods, BulkMethods, CreateMethods[M], TakeMethods[M], LeanMethods[M], Generic[M]):
+class QuerySet(
+    Chain, ChangedMethods, ParallelMethods, BulkMethods, CreateMethods[M], TakeMethods[M], LeanMethods[M], Generic[M]
+):
     """A lazy list of records.
 
     Nothing is sent until it is iterated, indexed, counted or otherwise used; each page is then fetched once.

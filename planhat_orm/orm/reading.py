@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from planhat_orm.errors import ApiError, NotFound, PaginationError, TransportError
 from planhat_orm.orm import sizes
+from planhat_orm.orm.ahead import Pages, pages_of
 from planhat_orm.orm.aliases import renamed, wire_names
 from planhat_orm.orm.batches import Batch
 from planhat_orm.orm.changed import Mark
@@ -92,7 +93,7 @@ class Reader:
         )
         left = None if stop is None else stop - start
         last: list[Row] = []
-        for batch in self.drive(engine, self.fixed(extra, ids)):
+        for batch in self.drive(engine, pages_of(self, self.fixed(extra, ids), stop)):
             if by_value and not is_ordered(last + batch.rows, plan.order[0]):
                 raise PaginationError(f"Planhat was asked for sort={sort} and sent another order")
             last = batch.rows[-1:] if by_value else []
@@ -105,9 +106,7 @@ class Reader:
         if stop is None and not ids:
             sizes.note(self.session, plan.path, self.fixed(extra, ids), start + report.rows, exact=True)
 
-    def drive(
-        self, engine: Generator[Fetch | Rows, list[Row] | TooSlow | None, None], fixed: Params
-    ) -> Iterator[Batch]:
+    def drive(self, engine: Generator[Fetch | Rows, list[Row] | TooSlow | None, None], pages: Pages) -> Iterator[Batch]:
         """Give the engine the pages it asks for; yield the rows it hands out, with the last request and its number."""
         page: Params = {}
         number, select = 0, self.select
@@ -124,9 +123,9 @@ class Reader:
                     del batch
                     step = next(engine)
                     continue
-                select = self.select
-                page = {"limit": str(step.limit), "offset": str(step.offset), **fixed, **self.selecting(select)}
-                answer = self.fetch(page)
+                found = pages.fetch(step)
+                page, select, answer = found.page, found.select, found.answer
+                del found
                 if isinstance(answer, Exception):
                     slow = answer
                     step = engine.send(TOO_SLOW)
