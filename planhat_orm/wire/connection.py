@@ -27,6 +27,37 @@ _VARIABLES = (*_READ, *(name.lower() for name in _READ), "REQUEST_METHOD", "REQU
 _ENVIRONMENT_IS_ALL = sys.platform not in ("win32", "darwin", "cygwin")
 
 
+class OwnAdapter(HTTPAdapter):
+    """Remembers the connection pool of a host, which requests looks up anew for each request."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        # Called when it is made, and again after a fork, where the pools of the parent must not be used.
+        self._pools: dict[tuple[str, Any], Any] = {}
+        super().init_poolmanager(*args, **kwargs)
+
+    def get_connection_with_tls_context(self, request: Any, verify: Any, proxies: Any = None, cert: Any = None) -> Any:
+        """Return the pool for the host of a request."""
+        if proxies or cert:
+            return super().get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
+        place = (host_of(request.url), verify)
+        pool = self._pools.get(place)
+        if pool is None:
+            pool = self._pools[place] = super().get_connection_with_tls_context(request, verify)
+        return pool
+
+    def request_url(self, request: Any, proxies: Any) -> str:
+        """Return the part of the address that a request names."""
+        path: str = request.url[len(host_of(request.url)) :]
+        if proxies or not path.startswith("/") or path.startswith("//"):
+            return str(super().request_url(request, proxies))
+        return path
+
+    def close(self) -> None:
+        """Close the idle connections; the next request opens new ones."""
+        self._pools.clear()
+        super().close()
+
+
 class OwnSession(requests.Session):
     """A session that sees no redirects, so that it does not prepare to follow one, and keeps no cookies.
 
@@ -56,7 +87,7 @@ class OwnSession(requests.Session):
         """Return proxies and certificates; those of the last request as long as the environment is the same."""
         if not _ENVIRONMENT_IS_ALL or given != ({}, True, None, None):
             return super().merge_environment_settings(url, *given)
-        host = "/".join(str(url).split("/", 3)[:3])
+        host = host_of(str(url))
         now = tuple(map(os.environ.get, _VARIABLES))
         known = self._known.get(host)
         if known is None or known[0] != now:
@@ -64,11 +95,20 @@ class OwnSession(requests.Session):
         return {**known[1], "proxies": dict(known[1]["proxies"])}
 
 
+def host_of(url: str) -> str:
+    """Return the beginning of an address, up to its path.
+
+    >>> host_of("https://api.planhat.com/companies?limit=5")
+    'https://api.planhat.com'
+    """
+    return "/".join(url.split("/", 3)[:3])
+
+
 def new_session() -> OwnSession:
     """Return a session that names the library, keeps connections and repeats nothing by itself."""
     session = OwnSession()
     session.headers["User-Agent"] = f"planhat_orm/{_version()}"
-    adapter = HTTPAdapter(pool_connections=4, pool_maxsize=_POOL, max_retries=0)
+    adapter = OwnAdapter(pool_connections=4, pool_maxsize=_POOL, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session

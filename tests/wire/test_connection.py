@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 import requests
 from hypothesis import given
 from hypothesis import strategies as st
+from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
-from planhat_orm.wire.connection import OwnSession, new_session
+from planhat_orm.wire.connection import OwnAdapter, OwnSession, new_session
 from planhat_orm.wire.credentials import Credentials
 from planhat_orm.wire.endpoints import build_url, path_for
 
@@ -82,3 +84,39 @@ def test_no_cookie_is_kept_or_sent():
         requests.Request("GET", f"{ADDRESS}/x", headers=CaseInsensitiveDict(), auth=Credentials("a-token").bearer)
     )
     assert "Cookie" not in prepared.headers
+
+
+@pytest.mark.parametrize("path", ["/companies?limit=5", "/companies/extid-a%2Fb", "//odd", ""])
+def test_the_part_of_the_address_that_is_sent_is_that_of_requests(path):
+    request = prepared_by(OwnSession, f"{ADDRESS}{path}")
+    ours, theirs = (kind().request_url(request, {}) for kind in (OwnAdapter, HTTPAdapter))
+    assert ours == theirs
+
+
+def test_the_pool_of_a_host_is_found_once_and_again_after_it_was_closed():
+    adapter, request = OwnAdapter(), prepared_by(OwnSession, f"{ADDRESS}/companies")
+    pool = adapter.get_connection_with_tls_context(request, True)
+    assert adapter.get_connection_with_tls_context(request, True) is pool
+    other = prepared_by(OwnSession, "https://analytics.planhat.com/x")
+    assert adapter.get_connection_with_tls_context(other, True) is not pool
+    assert adapter.get_connection_with_tls_context(request, False) is not pool
+    adapter.close()
+    assert adapter.get_connection_with_tls_context(request, True) is not pool
+    adapter.close()
+
+
+def test_pools_of_the_parent_are_not_used_after_a_fork():
+    adapter, request = OwnAdapter(), prepared_by(OwnSession, f"{ADDRESS}/companies")
+    pool = adapter.get_connection_with_tls_context(request, True)
+    adapter.__setstate__(adapter.__getstate__())
+    assert adapter.get_connection_with_tls_context(request, True) is not pool
+    adapter.close()
+
+
+def test_a_proxy_goes_the_usual_way():
+    adapter, request = OwnAdapter(), prepared_by(OwnSession, f"{ADDRESS}/companies")
+    proxies = {"https": "http://127.0.0.1:3128"}
+    pool = adapter.get_connection_with_tls_context(request, True, proxies=proxies)
+    assert pool.proxy is not None
+    assert adapter.get_connection_with_tls_context(request, True) is not pool
+    adapter.close()
