@@ -20,7 +20,7 @@ from planhat_orm.sandbox import Sandbox
 from planhat_orm.wire.endpoints import path_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from planhat_orm.orm.fields import Field
     from planhat_orm.orm.model import Model
@@ -68,7 +68,11 @@ def listed(model: type[Model]) -> list[Field[Any, Any]]:
 def conditions(path: str, converter: Any) -> list[Q]:
     """Conditions with every lookup that a kind of value knows."""
     known = next((knows for made, _, knows in KINDS if isinstance(converter, made)), frozenset(LOOKUPS))
-    operands = {"in": lambda one: [one], "range": lambda one: (one, one), "isnull": lambda _: True}
+    operands: dict[str, Callable[[Any], Any]] = {
+        "in": lambda one: [one],
+        "range": lambda one: (one, one),
+        "isnull": lambda _: True,
+    }
     return [
         Q(path, **{lookup: operands.get(lookup, lambda one: one)(one)}) for lookup in sorted(known) for one in WANTED
     ]
@@ -131,7 +135,7 @@ def test_a_list_of_anything_is_read_to_its_end(
     ]
     paths = [field.name for field in fields if field.data_key not in ("_id", "custom", *meta.lean_fields)]
     by, other = paths[seed % len(paths)], paths[(seed * step) % len(paths)]
-    answer = {"status": 200, "body": json.dumps(rows), "path": path_for(meta.path), "times": None}
+    answer: Any = {"status": 200, "body": json.dumps(rows), "path": path_for(meta.path), "times": None}
     with box.session(quota=None) as session, box.fault("status", **answer):
         everything: Any = model.objects.using(session)
         if "isArchived" in meta.unhide:
