@@ -238,14 +238,7 @@ class Model(Holder, metaclass=ModelBase):
         _set_state(obj, None)
         return obj
 
-    def _merge(self, row: dict[str, Any], origin: Any, sent: Mapping[str, Any] | None = None) -> None:
-        tracking.merge(self, row, origin, sent)
-
-    def _merge_twin(self, row: dict[str, Any], origin: Any) -> None:
-        tracking.merge(self, row, origin.told())
-
-    def _merge_kin(self, row: dict[str, Any], origin: Any) -> None:
-        tracking.merge_kin(self, row, origin)
+    _merge, _merge_twin, _merge_kin = tracking.merge, tracking.merge_twin, tracking.merge_kin
 
     # Changes
 

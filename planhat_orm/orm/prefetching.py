@@ -189,6 +189,9 @@ def load_linked(
     :param needed: what has to be known of them, by Planhat's names; a live one that lacks it is read again.
     """
     target = target_of(link)
+    for obj in objects:
+        if not obj._knows(link.data_key) and obj._origin is not None and obj._origin.on_missing == "peers":
+            obj._stored(link)  # the link itself is loaded, for all rows of its page
     knowing = [obj for obj in objects if obj._knows(link.data_key)]
     wanted = dict.fromkeys(key for obj in knowing for key in held.ids_in(obj, link))
     found: dict[str, Model | None] = {key: session.identity_map.find(target, key) for key in wanted}
@@ -281,6 +284,9 @@ def price_of(session: Session | None, link: Link, model: type[Model], path: str,
         more = "and 1 for each further full page"
         said = f"{meta.name} by {key.name}, 1 request for {ids} {more}; {by_pages} where that is less"
         return Price(path, said, 1, pages if pages is not None and rows is not None else None)
+    if link.get_only:
+        each = f"{model._meta.name} by its id, 1 request for each row, for no list holds {link.name}"
+        return Price(path, f"{each}; then {meta.name} objects", 0, None)
     lists = None if rows is None or isinstance(link, ReferenceList) else -(-rows // IDS_IN_URL)
     if meta.ids_param is not None:
         said = f"{meta.name} by lists of ids, 1 request for about {IDS_IN_URL}; {by_pages} where that is less"

@@ -289,6 +289,11 @@ def merge(obj: Model, row: dict[str, Any], origin: Origin, sent: Mapping[str, An
         obj._origin = known.widened(asked, origin.number)
 
 
+def merge_twin(obj: Model, row: dict[str, Any], origin: Origin) -> None:
+    """Take in a row that came for an object of another class of the same record: this one stays on its own page."""
+    merge(obj, row, origin.told())
+
+
 def merge_kin(obj: Model, row: dict[str, Any], origin: Origin) -> None:
     """Take in what a row from another collection tells of the same record: a ticket is read as a conversation, too.
 

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from planhat_orm.errors import InvalidQuery, UnknownField
+from planhat_orm.errors import FilterIgnored, Forbidden, InvalidQuery, UnknownField
 from planhat_orm.models import NPS, Company, Enduser, Issue, License, Note, Task, Ticket, User
-from planhat_orm.orm.prefetching import prices
+from planhat_orm.orm.model import Model
+from planhat_orm.orm.options import registry
+from planhat_orm.orm.prefetching import links_of, prices
+from planhat_orm.orm.relations import Related
 from planhat_orm.session.session import Session
 
 if TYPE_CHECKING:
@@ -442,3 +445,46 @@ def test_by_price_one_scan_stands_for_many_lists_of_ids(planhat_sandbox: Sandbox
         assert all(len(company.endusers) == 1 for company in companies)
     tickets = prices(Session.current(), Company, ["tickets"], rows=400)[0]
     assert tickets.said.startswith(f"{Ticket.__name__} by company")
+
+
+# Every object
+
+
+def test_every_link_and_manager_of_every_object_is_loaded_and_is_what_it_gives_by_itself(demo: Sandbox) -> None:
+    seen = 0
+    for model in list(registry.values()):
+        for name in links_of(model):
+            with demo.session():
+                objects = list(model.objects.prefetch_related(name)[:8])
+                with demo.assert_requests(0):
+                    found = [getattr(obj, name) for obj in objects]
+                    lists = [None if one is None or isinstance(one, Model) else list(one) for one in found]
+                seen += sum(len(one) for one in lists if one is not None)
+                if isinstance(getattr(model, name), Related):
+                    assert lists == [list(getattr(obj, name).filter()) for obj in objects], (model, name)
+    assert seen > 300
+
+
+def test_a_derived_class_is_told_of_what_points_to_its_record(box: Sandbox) -> None:
+    class Account(Company):
+        """A company of a tenant's own."""
+
+    first, *_ = Account.objects.prefetch_related("endusers")
+    twin, *_ = Company.objects.prefetch_related("endusers")
+    Enduser(company=twin, email="new@x.example").save()
+    with box.assert_requests(2):
+        assert (len(first.endusers), len(twin.endusers)) == (3, 3)
+
+
+def test_what_fails_while_it_is_loaded_is_raised_and_the_next_use_starts_anew(box: Sandbox) -> None:
+    companies = Company.objects.prefetch_related("endusers")
+    with box.fault("status", status=403, path="/endusers", times=1), pytest.raises(Forbidden):
+        list(companies)
+    assert [len(company.endusers) for company in companies] == [2, 1, 0]
+
+
+def test_a_filter_that_planhat_ignores_while_people_are_loaded_is_found_out(box: Sandbox) -> None:
+    stranger = box.add(Company, name="D")
+    box.add(Enduser, company=stranger, email="stranger@x.example")
+    with box.fault("ignore_filters", path="/endusers", times=None), pytest.raises(FilterIgnored):
+        list(Company.objects.filter(name__startswith="C").prefetch_related("endusers"))
