@@ -83,16 +83,16 @@ class OwnSession(requests.Session):
         request.auth(prepared)
         return prepared
 
-    def merge_environment_settings(self, url: Any, *given: Any) -> Any:
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
         """Return proxies and certificates; those of the last request as long as the environment is the same."""
-        if not _ENVIRONMENT_IS_ALL or given != ({}, True, None, None):
-            return super().merge_environment_settings(url, *given)
+        if not _ENVIRONMENT_IS_ALL or proxies or verify is not None or cert is not None:
+            return super().merge_environment_settings(url, proxies, stream, verify, cert)
         host = host_of(str(url))
         now = tuple(map(os.environ.get, _VARIABLES))
         known = self._known.get(host)
         if known is None or known[0] != now:
-            known = self._known[host] = (now, dict(super().merge_environment_settings(url, {}, *given[1:])))
-        return {**known[1], "proxies": dict(known[1]["proxies"])}
+            known = self._known[host] = (now, dict(super().merge_environment_settings(url, {}, None, None, None)))
+        return {**known[1], "stream": stream, "proxies": dict(known[1]["proxies"])}
 
 
 def host_of(url: str) -> str:
