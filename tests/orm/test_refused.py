@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -71,3 +72,10 @@ def test_iterator_takes_no_size_of_chunks(planhat_sandbox: Sandbox) -> None:
 def test_arguments_do_not_matter_to_a_refusal() -> None:
     with pytest.raises(NotSupported, match="in a loop"):
         Company.objects.update(name="Acme")
+
+
+def test_the_reference_shows_what_is_refused_apart() -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/querysets.md").read_text(encoding="utf-8")
+    apart, unsaid = (set(line.split(": ")[1].split(", ")) for line in page.splitlines() if "exclude-members" in line)
+    assert apart == set(NAMES)
+    assert unsaid == {f"a{name}" for name in AWAITED}
