@@ -15,7 +15,7 @@ from hypothesis import settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
 from planhat_orm.errors import FieldNotLoaded, StaleObjectError
-from planhat_orm.models import Company, Conversation, Enduser, Note, Ticket
+from planhat_orm.models import Company, Conversation, Enduser, Note, Ticket, User
 from planhat_orm.orm import fields
 from planhat_orm.orm.options import registry
 from planhat_orm.sandbox import Sandbox
@@ -67,7 +67,12 @@ class PartialObjects(RuleBasedStateMachine):
     names: ClassVar[tuple[str, ...]] = ()
     #: Fields that only a get shows.
     get_only: ClassVar[frozenset[str]] = frozenset()
+    #: Fields that lists leave out unless they are named.
+    heavy: ClassVar[frozenset[str]] = frozenset()
+    required: ClassVar[frozenset[str]] = frozenset()
     lists: ClassVar[frozenset[str]] = frozenset()
+    #: Whether a list may be as old as the last reading of the whole table: it fills, and brings nothing newer.
+    kept: ClassVar[bool] = False
 
     held = Bundle("held")
 
@@ -106,7 +111,7 @@ class PartialObjects(RuleBasedStateMachine):
     def add(self, number: int) -> str:
         # One field has no value at first, another one in each record.
         empty = self.names[number % len(self.names)]
-        given = {name: None if name == empty and name != "name" else self.fresh(name) for name in self.names}
+        given = {name: None if name == empty and name not in self.required else self.fresh(name) for name in self.names}
         for name, value in given.items():
             self.history[number, name] = [value if value is not None else self.nothing(name)]
             self.seen[number, name] = 0
@@ -139,7 +144,10 @@ class PartialObjects(RuleBasedStateMachine):
                         self.known[cls, one].add(name)
 
     def hold(self, cls: type, found: Iterable[Any], names: Iterable[str]) -> list[tuple[type, int]]:
-        """Hold objects that came with these fields; each is the one that is held already."""
+        """Hold objects that came with these fields; each is the one that is held already.
+
+        A field of which no row has a value may be one that the list does not hold: nothing is known of it.
+        """
         places = []
         for obj in found:
             place = cls, self.ids.index(obj.id)
@@ -148,7 +156,10 @@ class PartialObjects(RuleBasedStateMachine):
             self.objects[place] = obj
             self.known.setdefault(place, set())
             places.append(place)
-        self.came([number for _, number in places], names)
+        numbers = [number for _, number in places]
+        told = [name for name in names if any(self.now(number, name) != self.nothing(name) for number in numbers)]
+        if not self.kept:
+            self.came(numbers, told)
         return places
 
     def settled(self, place: tuple[type, int]) -> dict[str, Any]:
@@ -194,9 +205,10 @@ class PartialObjects(RuleBasedStateMachine):
     @rule(target=held, data=st.data())
     def a_whole_list_comes(self, data: st.DataObject) -> Any:
         cls = data.draw(st.sampled_from(self.classes), label="class")
-        deferred = data.draw(st.sets(st.sampled_from(sorted(set(self.names) - self.get_only))), label="deferred")
+        listed = set(self.names) - self.get_only
+        deferred = data.draw(st.sets(st.sampled_from(sorted(listed))), label="deferred")
         queryset = cls.objects.defer(*map(path_of, sorted(deferred))) if deferred else cls.objects.all()
-        return multiple(*self.hold(cls, list(queryset), set(self.names) - deferred - self.get_only))
+        return multiple(*self.hold(cls, list(queryset), listed - deferred - self.heavy))
 
     @rule(target=held, data=st.data(), number=st.sampled_from(range(RECORDS)))
     def one_record_comes(self, data: st.DataObject, number: int) -> Any:
@@ -205,7 +217,10 @@ class PartialObjects(RuleBasedStateMachine):
         obj = cls.objects.get(id=self.ids[number])
         asked = len(self.box.requests) - before
         assert asked <= 1
-        return multiple(*self.hold(cls, [obj], self.names if asked else ()))
+        places = self.hold(cls, [obj], ())
+        if asked:
+            self.came([number], self.names)
+        return multiple(*places)
 
     @rule(place=held, name=st.data())
     def a_field_is_read(self, place: tuple[type, int], name: st.DataObject) -> None:
@@ -244,7 +259,7 @@ class PartialObjects(RuleBasedStateMachine):
     @rule(number=st.sampled_from(range(RECORDS)), data=st.data())
     def somebody_else_changes_a_field(self, number: int, data: st.DataObject) -> None:
         name = data.draw(st.sampled_from(self.names), label="field")
-        clears = name != "name" and data.draw(st.booleans(), label="clears")
+        clears = name not in self.required and data.draw(st.booleans(), label="clears")
         value = self.nothing(name) if clears else self.fresh(name)
         given: Any = list(value) if isinstance(value, tuple) else value
         given = None if given == [] else given
@@ -257,8 +272,9 @@ class PartialObjects(RuleBasedStateMachine):
         cls, number = place
         if place not in self.objects or "update" not in cls._meta.operations:
             return
-        name = data.draw(st.sampled_from(self.names), label="field")
-        clears = name != "name" and data.draw(st.booleans(), label="clears")
+        written = [name for name in self.names if name == "Tier" or not cls._meta.by_name[name].read_only]
+        name = data.draw(st.sampled_from(written), label="field")
+        clears = name not in self.required and data.draw(st.booleans(), label="clears")
         value = self.nothing(name) if clears else self.fresh(name)
         with self.box.assert_requests(0):
             put(self.objects[place], name, value)
@@ -327,7 +343,7 @@ class PartialObjects(RuleBasedStateMachine):
     @rule(place=consumes(held))
     def an_object_is_let_go_of(self, place: tuple[type, int]) -> None:
         # Of a list that was changed in place nobody is told: what holds the object is who changed it.
-        if any((*place, name) in self.ours for name in self.lists):
+        if self.kept or any((*place, name) in self.ours for name in self.lists):
             return
         self.objects.pop(place, None)
         self.known.pop(place, None)
@@ -350,6 +366,7 @@ class CompaniesAndAccounts(PartialObjects):
 
     classes = (Company, Account)
     names = ("name", "phase", "city", "tags", "Tier")
+    required = frozenset({"name"})
     lists = frozenset({"tags"})
 
     def row(self, number: int) -> dict[str, Any]:
@@ -383,6 +400,24 @@ class Endusers(PartialObjects):
 
     def row(self, number: int) -> dict[str, Any]:
         return {"company": self.acme, "email": f"e{number}@acme.example"}
+
+
+class Users(PartialObjects):
+    """A small table, which is read whole and kept, and fields that its list holds only when they are named."""
+
+    classes = (User,)
+    names = ("nick_name", "external_id", "company_filter", "Tier")
+    heavy = frozenset({"company_filter"})
+    required = frozenset({"nick_name"})
+    kept = True
+
+    def row(self, number: int) -> dict[str, Any]:
+        return {"email": f"u{number}@vendor.example", "first_name": "U", "last_name": str(number)}
+
+    @rule(target=PartialObjects.held, number=st.sampled_from(range(RECORDS)))
+    def a_user_is_found_by_address(self, number: int) -> Any:
+        found = [User.objects.get(email=f"u{number}@vendor.example")]
+        return multiple(*self.hold(User, found, set(self.names) - self.heavy))
 
 
 class NotesAndConversations(PartialObjects):
@@ -435,6 +470,8 @@ TestCompaniesAndAccounts = CompaniesAndAccounts.TestCase
 TestCompaniesAndAccounts.settings = STEPS
 TestEndusers = Endusers.TestCase
 TestEndusers.settings = STEPS
+TestUsers = Users.TestCase
+TestUsers.settings = STEPS
 TestNotesAndConversations = NotesAndConversations.TestCase
 TestNotesAndConversations.settings = STEPS
 TestTicketsAndConversations = TicketsAndConversations.TestCase
