@@ -75,9 +75,10 @@ class Table:
     def sweep(self) -> None:
         """Take out the entries of the objects that are gone."""
         gone, refs = self._gone, self.refs
+        take, find = gone.popleft, refs.get
         while gone:
-            ref = gone.popleft()
-            if refs.get(ref.key) is ref:
+            ref = take()
+            if find(ref.key) is ref:
                 del refs[ref.key]
 
 
