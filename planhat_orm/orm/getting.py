@@ -7,12 +7,14 @@ only and no company is named: Planhat answers with one of them, and a warning sa
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from planhat_orm.errors import InvalidQuery
 from planhat_orm.orm.execution import Run
 from planhat_orm.orm.kept import kept_of
+from planhat_orm.orm.lookups import Predicate
 from planhat_orm.orm.planner import doubt, plan_for
 from planhat_orm.wire.endpoints import PREFIXES
 
@@ -45,7 +47,7 @@ def one_of(session: Session, model: type[M], query: Query, *, fresh: bool = Fals
         with session.identity_map.flight(model, *plan.paths):
             if not fresh and (recent := known(session, model, plan)) is not None:
                 return recent
-            found = two_of(session, model, plan)
+            found = two_by_key(session, model, plan)
             if found:
                 warn_of_doubt(session, plan)
     else:
@@ -69,10 +71,29 @@ def two_of(session: Session, model: type[M], plan: Plan) -> list[M]:
     return found
 
 
+def two_by_key(session: Session, model: type[M], plan: Plan) -> list[M]:
+    """Return what matches and has a key; one that others may have, too, is looked for in the list if need be.
+
+    Of several records with the key Planhat answers with one: if that is not the one that was meant, another may be.
+    """
+    query, meta = plan.query, plan.meta
+    if plan.asked[0].target.data_key in ("_id", *meta.unique) or not (query.start or plan.predicate != alone(plan)):
+        return two_of(session, model, plan)
+    found = two_of(session, model, replace(plan, query=replace(query, start=0, stop=None), predicate=alone(plan)))
+    if not found or (not query.start and all(plan.predicate(record._raw) for record in found)):
+        return found
+    return two_of(session, model, plan_for(query, base_url=session.base_url, zone=session.timezone))
+
+
+def alone(plan: Plan) -> Predicate:
+    """Return the condition on the key of a plan, without the others."""
+    return Predicate(plan.asked, keys=frozenset(test.target.data_key for test in plan.asked))
+
+
 def known(session: Session, model: type[M], plan: Plan) -> M | None:
     """Return the record of a key if it was read whole within the last minute and matches all conditions."""
     [test] = plan.asked
-    if test.target.data_key not in {"_id", *plan.meta.unique}:
+    if test.target.data_key not in {"_id", *plan.meta.unique} or plan.query.start:
         return None
     found = session.identity_map.recent(model, test.target.data_key, test.values[0])
     if found is None or found._origin is None or not found._origin.loaded >= plan.meta.keys:

@@ -624,6 +624,37 @@ def test_get_by_a_key_that_is_unique_in_one_company_looks_in_that_company(planha
         assert len(Enduser.objects.filter(external_id="p-1")) == 2
 
 
+def test_get_by_a_key_that_others_have_too_finds_the_one_that_matches_all_conditions(planhat_sandbox: Sandbox) -> None:
+    box = planhat_sandbox
+    one, two = companies(box, 2)
+    for n, company in enumerate((one, two)):
+        box.add(Enduser, company=company, external_id="k", email=f"{n}@x.example", featured=n == 1)
+    with box.assert_requests(1):
+        assert Enduser.objects.get(external_id="k", email="0@x.example").email == "0@x.example"
+    with box.assert_requests(2):
+        assert Enduser.objects.get(external_id="k", email="1@x.example").email == "1@x.example"
+    with box.assert_requests(2):
+        assert Enduser.objects.filter(featured=True).get(external_id="k").email == "1@x.example"
+    with box.assert_requests(2):
+        assert Enduser.objects.filter(external_id="k")[1:].get().email == "1@x.example"
+    with box.assert_requests(2):
+        assert Enduser.objects.get_or_create(external_id="k", email="1@x.example")[1] is False
+    with box.assert_requests(1), pytest.raises(Enduser.DoesNotExist):
+        Enduser.objects.get(external_id="nobody", featured=True)
+    with box.assert_requests(2), pytest.raises(Enduser.DoesNotExist):
+        Enduser.objects.get(external_id="k", email="2@x.example")
+
+
+def test_a_slice_without_the_record_does_not_give_it_because_it_is_known(planhat_sandbox: Sandbox) -> None:
+    companies(planhat_sandbox, 2)
+    qs = Company.objects.filter(external_id="c-1")
+    assert qs.get().name == "C001"
+    assert qs[:1].get().name == "C001"
+    for empty in (qs[1:2], qs[1:]):
+        with pytest.raises(Company.DoesNotExist):
+            empty.get()
+
+
 @pytest.mark.parametrize(("model", "called"), [(Enduser, "Enduser"), (License, "License"), (Note, "Note")])
 def test_one_of_several_with_an_external_id_is_said_once_in_a_session(
     planhat_sandbox: Sandbox, caplog: pytest.LogCaptureFixture, model: Any, called: str
