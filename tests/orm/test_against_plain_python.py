@@ -28,6 +28,7 @@ from planhat_orm.errors import (
     FilterIgnored,
     InvalidQuery,
     MultipleObjectsReturned,
+    NotSupported,
     ObjectDoesNotExist,
     PaginationError,
 )
@@ -78,8 +79,11 @@ def check(question: Question, world: World, found: list[str], *, streamed: bool 
 
 
 def one_list(question: Question) -> bool:
-    """Whether rows without an order come by id: tasks come list by list, and several lists of ids one by one."""
-    return not question.model.endswith("Task") and not question.kept
+    """Whether rows without an order come by id.
+
+    Tasks come list by list, several lists of ids one by one, and the list of metrics has no order.
+    """
+    return not question.model.endswith(("Task", "Metric")) and not question.kept
 
 
 def check_values(question: Question, world: World, records: list[Any]) -> None:
@@ -190,6 +194,8 @@ def one(question: Question, world: World, qs: Any) -> None:
         assert not wanted
     except MultipleObjectsReturned:
         assert len(wanted) > 1
+    except NotSupported:
+        assert question.model.endswith(("Metric", "Ticket"))  # no record of these is read by itself
 
 
 USES = [listed, listed, streamed, counted, indexed, ends, plain, in_bulk, sliced_again, one]
@@ -335,7 +341,7 @@ def test_rows_that_stay_come_once_while_others_come_and_go(
 ) -> None:
     models = [name for name in sorted(world.models) if name.startswith("Small")]
     question = replace(data.draw(questions(world, models=models)), slices=())
-    crowd = Crowd(world, question.model, random.Random(seed))
+    crowd = Crowd(world, question.model, random.Random(f"crowd {seed}"))
     crowd.come(20)
     wanted = [row["_id"] for row in question.matching(world)]
     with session_of(world, question) as session:

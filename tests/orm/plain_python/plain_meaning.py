@@ -104,6 +104,7 @@ READERS = {
     "boolean": read_boolean,
     "time": read_time,
     "day": read_day,
+    "utc day": lambda raw: read_time(raw).date(),
     "texts": read_texts,
     "link": read_link,
     "links": read_links,
@@ -214,7 +215,7 @@ def matches(value: Any, kind: str, how: str, asked: Any, zone: tzinfo | None = N
     # Of a custom field, what is written as a date is compared as one.
     ends = asked if how == "range" else [asked]
     written = kind == "any" and all(isinstance(end, str) and BEGINS_AS_DAY.match(end) for end in ends)
-    timely = kind in ("time", "day") or written
+    timely = kind in ("time", "day", "utc day") or written
     items = value if isinstance(value, list) else [value]
     if how == "range":
         return all(

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from planhat_orm.analytics import Metric
 from planhat_orm.models import NPS, Company, Conversation, Enduser, Issue, License, Note, Task, Ticket, User
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ TIMES: list[Any] = [
     *(1743508800000, "", "yesterday", None, NOTHING, ["2025-04-01"]),
 ]
 DAYS: list[Any] = [*TIMES[:8], "2025-03-31T04:00:00.000Z", "2026-01-01T00:00:00.000Z", 20179, "", "soon", None, NOTHING]
+HOURS = ["2025-03-31T21:00:00.000Z", "2025-04-01T00:00:00.000Z", "2025-04-01T12:00:00.000Z", "2025-04-02T03:00:00.000Z"]
 LISTS: list[Any] = [
     [],
     ["vip"],
@@ -194,6 +197,13 @@ FIELDS: dict[str, list[Known]] = {
         Known("to_date", "toDate", "day"),
         *CUSTOM_FIELDS,
     ],
+    "Metric": [
+        ID,
+        Known("dimension_id", "dimensionId", "text", sent=True),
+        Known("value", "value", "number"),
+        Known("date", "time", "utc day", sent=True),
+        Known("company", "companyId", "link", "Company", sent=True),
+    ],
     "User": [
         ID,
         Known("email", "email", "text", sent=True),
@@ -204,7 +214,7 @@ FIELDS: dict[str, list[Known]] = {
     ],
 }
 FIELDS["Note"] = FIELDS["Conversation"]
-FIELDS |= {f"Small{name}": FIELDS[name] for name in ("Company", "Enduser", "Task", "Note")}
+FIELDS |= {f"Small{name}": FIELDS[name] for name in ("Company", "Enduser", "Task", "Note", "Metric")}
 
 COUNTS = {
     "User": 9,
@@ -216,6 +226,7 @@ COUNTS = {
     "Issue": 40,
     "NPS": 50,
     "License": 40,
+    "Metric": 60,
 }
 
 
@@ -238,8 +249,12 @@ def filled(box: Sandbox) -> World:
         class Meta(Note.Meta):
             page_size = (2, 6)
 
-    planhats = (Company, Enduser, Task, Conversation, Note, Ticket, Issue, NPS, License, User)
-    known = (*planhats, SmallCompany, SmallEnduser, SmallTask, SmallNote)
+    class SmallMetric(Metric):
+        class Meta:
+            page_size = (3, 7)
+
+    planhats = (Metric, Company, Enduser, Task, Conversation, Note, Ticket, Issue, NPS, License, User)
+    known = (*planhats, SmallCompany, SmallEnduser, SmallTask, SmallNote, SmallMetric)
     world = World(box, {model.__name__: model for model in known}, FIELDS)
     chance = random.Random(4)
     for name, count in COUNTS.items():
@@ -248,6 +263,8 @@ def filled(box: Sandbox) -> World:
         rows = [row_of(chance, name, one, world.known_ids) for one in world.known_ids[name]]
         # Not by add(), which would fill in and settle what no odd value survives.
         box._world.store.insert(world.models[name]._meta.records, rows)
+    for name in world.models:
+        world.rows(name)  # as they are before anything comes and goes
     return world
 
 
@@ -274,6 +291,9 @@ def row_of(chance: random.Random, name: str, id: str, ids: dict[str, list[str]])
         row["custom"] = chance.choice([custom, custom, custom, custom, NOTHING, [], "", None])
     if name == "NPS":
         row["dateAnswered"] = chance.choice(["2025-04-01T12:00:00.000Z", "2019-01-01T00:00:00.000Z", "soon", NOTHING])
+    if name == "Metric":
+        row |= {"dimensionId": chance.choice(["logins", "seats"]), "time": chance.choice(HOURS)}
+        row["day"] = (datetime.fromisoformat(row["time"]) - datetime(1970, 1, 1, tzinfo=UTC)).days
     if name in ("Conversation", "Ticket"):
         row["type"] = "ticket" if name == "Ticket" else chance.choice(["note", "note", "email", "call"])
     return {key: value for key, value in row.items() if value is not NOTHING}
@@ -300,5 +320,7 @@ def value_for(chance: random.Random, name: str, known: Known, ids: dict[str, lis
         return chance.choice([True, False, True, False, "", None, NOTHING])
     if known.kind == "text":
         return chance.choice(PLAIN_TEXTS if known.sent else TEXTS)
+    if known.kind == "utc day":
+        return HOURS[0]
     pools = {"number": NUMBERS, "boolean": BOOLEANS, "time": TIMES, "day": DAYS, "texts": LISTS}
     return chance.choice(pools[known.kind])
