@@ -6,11 +6,15 @@ was last looked at, only that every way gives the same rows.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from planhat_orm.orm import sizes
 from planhat_orm.orm.explaining import probed_offset
+from planhat_orm.orm.indexed import forgone
 from planhat_orm.orm.missing import rows_of
+from planhat_orm.orm.planner import pages_of
+from planhat_orm.orm.sizes import Size
 from planhat_orm.wire.transport import Request
 
 if TYPE_CHECKING:
@@ -20,10 +24,52 @@ if TYPE_CHECKING:
 
 def chosen(session: Session, plan: Plan) -> Plan:
     """Return the plan, or the one to read all pages where that costs less; one request tells, unless it is known."""
+    plan = foreseen(session, plan)
     other = plan.instead
-    if other is None or plan.strategy in ("index", "table"):
+    if other is None or not plan.asks:
         return plan
     return plan if is_longer(session, plan, other) else other
+
+
+def foreseen(session: Session, plan: Plan) -> Plan:
+    """Return what is carried out by what the session knows now; sends nothing."""
+    other = plan.instead
+    if other is None or plan.strategy == "table":
+        return plan
+    if plan.strategy == "index":
+        return other if forgone(session, plan) else plan
+    pages = total_pages(session, other)
+    if pages is None:
+        return plan
+    by_ids = len(plan.paths) or len(plan.lists)
+    # A list of what belongs to some ids may take several pages; that of the records themselves takes one.
+    sure = plan.strategy == "keys" or plan.id_key == "_id"
+    return other if pages < by_ids and (sure or pages <= by_ids // 2) else without_question(plan)
+
+
+def without_question(plan: Plan) -> Plan:
+    """Return the plan to read by ids, whatever the list costs."""
+    return replace(plan, instead=None)
+
+
+def rows_known(session: Session, plan: Plan) -> Size | None:
+    """Return how many rows the lists of a plan had that is carried out by pages; None where one was never looked at."""
+    read = plan.instead if plan.strategy in ("index", "table") and plan.instead is not None else plan
+    if read.strategy != "scan":
+        return None
+    found = [sizes.known(session, read.path, {**read.params, **one}) for one in read.passes]
+    known = [size for size in found if size is not None and size.exact]
+    if not known or len(known) < len(found):
+        return None
+    return Size(sum(size.rows for size in known), exact=True, at=min(size.at for size in known))
+
+
+def total_pages(session: Session, plan: Plan) -> int | None:
+    """Return how many requests all pages of the lists take; None where the length of one is not known."""
+    read = plan.instead if plan.strategy in ("index", "table") and plan.instead is not None else plan
+    found = [sizes.known(session, read.path, {**read.params, **one}) for one in read.passes]
+    known = [pages_of(plan.meta, size.rows) for size in found if size is not None and size.exact]
+    return sum(known) if len(known) == len(found) else None
 
 
 def is_longer(session: Session, plan: Plan, other: Plan) -> bool:

@@ -1,4 +1,4 @@
-"""What ``explain()`` says of a plan: how a query is answered, what it costs, what is filtered where.
+"""The words of ``explain()``: how a plan finds its rows, what that costs as a formula, which rows are left out.
 
 Works on a Plan and sends nothing. It does not promise a number that nobody can know: what depends on how many rows
 there are is given as a formula.
@@ -8,18 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from planhat_orm.orm.options import registry
-from planhat_orm.orm.planner import WORTH_ASKING
 from planhat_orm.paging.scan import looks_capped
 from planhat_orm.session.identity_map import KEPT_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from planhat_orm.orm.lookups import CompiledCondition
-    from planhat_orm.orm.model import Model
-    from planhat_orm.orm.options import Options
-    from planhat_orm.orm.paths import Output
     from planhat_orm.orm.planner import Plan
 
 #: How many ids a URL of 2,000 characters has room for, roughly.
@@ -30,11 +25,7 @@ def requests_of(plan: Plan) -> int | None:
     """Return how many requests a plan will cost, None where nobody can know."""
     if plan.strategy == "nothing":
         return 0
-    if plan.strategy == "index":
-        return 1 if plan.covered and not plan.params else None
-    if plan.strategy == "table":
-        return None
-    if plan.instead is not None:
+    if plan.strategy in ("index", "table") or plan.asks:
         return None
     if plan.strategy == "key":
         return 1
@@ -58,56 +49,19 @@ def may_be_capped(window: int, default: int) -> bool:
     return any(looks_capped(length, default) for length in range(2, min(window, 65)))
 
 
-def explained(plan: Plan) -> str:
-    """Say in lines how a query is answered and what it costs."""
-    query, meta = plan.query, plan.meta
-    paged = plan.strategy in ("scan", "ids", "table")
-    lines = [str(query), f"  {way(plan)}", f"  requests: {price(plan)}"]
-    if paged:
-        lines.append(f"  order: sort={plan.sort}" if plan.sort else "  order: the list takes none")
-    if paged or plan.covered:
-        sent = ", ".join(f"{name}={value}" for name, value in plan.params.items())
-        lines += [f"  sent: {sent}"] if sent else []
-    lines += [f"  checked on every row: {', '.join(map(shown, plan.asked))}"] if plan.asked else []
-    others = ["conditions joined by or, or negated"] if plan.predicate.others else []
-    here = [*map(shown, plan.local), *others]
-    lines += [f"  tested here: {', '.join(here)}"] if here else []
-    lines += hidden_rows(plan) if paged else []
-    lines += [f"  selected: {selected(plan)}"] if plan.select else []
+def condition_names(tests: Iterable[CompiledCondition]) -> list[str]:
+    """Name conditions."""
+    return [f"{test.target.name} {test.lookup}" for test in tests]
+
+
+def doubts(plan: Plan) -> list[str]:
+    """Say what has to be found out where no row holds what is compared."""
     compared = {*plan.predicate.keys, *(key.target.data_key for key in plan.order)}
-    doubtful = [meta.by_key[key].name for key in plan.select if key in compared - {"_id", *meta.list_fields}]
-    if doubtful:
-        lines.append(
-            f"  note: where no row holds {' or '.join(doubtful)}, up to three requests tell why, once in a session"
-        )
-    lines += [f"  note: {note}" for note in plan.notes]
-    return "\n".join(lines)
-
-
-def followed(model: type[Model], outputs: Iterable[Output]) -> list[str]:
-    """Say in lines what following the links of some outputs costs besides, for each kind of record once."""
-    lines: dict[str, str] = {}
-    for output in outputs:
-        target = model
-        for place, name in enumerate(output.links, 1):
-            target = registry[getattr(target, name).to]
-            lines[".".join(output.links[:place])] = price_of_links(target._meta)
-    return [f"  over {path}: {price}" for path, price in lines.items()]
-
-
-def price_of_links(meta: Options) -> str:
-    """Say what the records cost that the links of one page point to; those that the session holds cost nothing."""
-    by_pages = f"1 + rows / {meta.page_size[1] - 1:,}"
-    if meta.small_table:
-        return f"every {meta.name} is read once in a session, {by_pages} requests"
-    if meta.ids_param is not None:
-        return f"{meta.name} by lists of ids, 1 request for about {IDS_IN_URL} of those that a page of rows points to"
-    if "get" not in meta.operations:
-        return f"{meta.name} by pages, {by_pages} requests for a page of rows"
-    return (
-        f"{meta.name} one by one, a request each; from {WORTH_ASKING} on that a page of rows points to, 1 to see "
-        f"whether pages cost less, then {by_pages}"
-    )
+    known = {"_id", *plan.meta.list_fields}
+    doubtful = [plan.meta.by_key[key].name for key in plan.select if key in compared - known]
+    if not doubtful:
+        return []
+    return [f"where no row holds {' or '.join(doubtful)}, up to three requests tell why, once in a session"]
 
 
 def hidden_rows(plan: Plan) -> list[str]:
@@ -119,14 +73,12 @@ def hidden_rows(plan: Plan) -> list[str]:
     left = [name for name in unhide if name not in (*several, *asked, *chosen)]
     lists = " and ".join(", ".join(f"{name}={value}" for name, value in one.items()) for one in plan.passes)
     said = "as params() and the filter want"
-    lines = [f"  no one list holds all rows: {len(plan.passes)} are read, with {lists}"] if several else []
-    lines += [f"  rows that lists hide are asked for: {', '.join(asked)}"] if asked else []
+    lines = [f"no one list holds all rows: {len(plan.passes)} are read, with {lists}"] if several else []
+    lines += [f"rows that lists hide are asked for: {', '.join(asked)}"] if asked else []
     lines += (
-        [f"  of the rows that lists hide, {said}: {', '.join(f'{n}={plan.params[n]}' for n in chosen)}"]
-        if chosen
-        else []
+        [f"of the rows that lists hide, {said}: {', '.join(f'{n}={plan.params[n]}' for n in chosen)}"] if chosen else []
     )
-    return lines + ([f"  rows that lists hide are left out, as the filter wants: {', '.join(left)}"] if left else [])
+    return lines + ([f"rows that lists hide are left out, as the filter wants: {', '.join(left)}"] if left else [])
 
 
 def way(plan: Plan) -> str:
@@ -158,7 +110,7 @@ def price(plan: Plan) -> str:
     if plan.strategy == "table":
         by_pages = f"1 + rows / {size - 1:,}"
         return by_pages if plan.fresh else f"{by_pages}, none for {KEPT_SECONDS:.0f} seconds after it was read"
-    if plan.instead is not None:
+    if plan.asks and plan.instead is not None:
         way_by_ids = len(plan.paths) or len(plan.lists)
         rows = probed_offset(plan)
         more = "" if plan.strategy == "keys" or plan.id_key == "_id" else " and one for each further full page"
@@ -193,9 +145,8 @@ def price_by_index(plan: Plan) -> str:
             f"1 for the index, unless it was read within the last {KEPT_SECONDS:.0f} seconds, and 1 for about "
             f"{IDS_IN_URL} records that it finds, or 1 + rows / {plan.meta.page_size[1] - 1:,} by pages if that is less"
         )
-    if plan.params:
-        return f"1, one more the first time in a session, to see that {', '.join(plan.params)} is kept to"
-    return "1"
+    kept_to = f"; the first time in a session, one to see that {', '.join(plan.params)} is kept to"
+    return f"1, one more where it ends at a round number of rows{kept_to if plan.params else ''}"
 
 
 def probed_offset(plan: Plan) -> int:
@@ -205,15 +156,13 @@ def probed_offset(plan: Plan) -> int:
     return half * (plan.meta.page_size[1] - 1) // passes
 
 
-def selected(plan: Plan) -> str:
+def selected_names(plan: Plan) -> list[str]:
+    """Return the names of the fields asked for."""
+    return [plan.meta.by_key[key].name for key in plan.select]
+
+
+def selected(names: Sequence[str], *, usual: bool) -> str:
     """Name the fields asked for."""
-    query = plan.query
-    if query.only is None and not query.deferred:
-        return f"the {len(plan.select)} usual fields (all but heavy ones and those that no list holds)"
-    names = [plan.meta.by_key[key].name for key in plan.select]
+    if usual:
+        return f"the {len(names)} usual fields (all but heavy ones and those that no list holds)"
     return ", ".join(names) if len(names) <= 12 else f"{', '.join(names[:10])}, ... {len(names)} in all"
-
-
-def shown(test: CompiledCondition) -> str:
-    """Name a condition."""
-    return f"{test.target.name} {test.lookup}"

@@ -62,7 +62,7 @@ def inside(run: Run, plan: Plan) -> Run:
 
 def whole(plan: Plan) -> Plan:
     """Return a plan for all rows, in the order of ids: what is wanted of them is cut out where it was asked for."""
-    return replace(plan, query=replace(plan.query, start=0, stop=None), order=(), server_order=False)
+    return replace(plan, query=replace(plan.query, start=0, stop=None, order=()), order=(), server_order=False)
 
 
 # Records that the index finds
@@ -135,6 +135,16 @@ def cheap_lists(session: Session, plan: Plan, ids: list[str], rows: int | None) 
         return None
     lists = by_records(whole(plan), ids, session.base_url)
     return lists if pages is None or len(lists.id_lists) <= pages else None
+
+
+def lists_of(plan: Plan) -> int | None:
+    """Return how many lists of ids the records of named keys take at most; None where nobody knows how many they are."""
+    named = {} if plan.index is None else plan.index.values
+    counts = [len(values) for key, values in named.items() if key in plan.meta.unique]
+    if not counts:
+        return None
+    ids = [f"{number:024x}" for number in range(min(counts))]
+    return len(by_records(whole(plan), ids, "https://api.planhat.com").id_lists)
 
 
 def one_page_does(session: Session, plan: Plan) -> bool:

@@ -22,6 +22,7 @@ from planhat_orm.orm.paths import Target, resolve
 from planhat_orm.orm.relations import ReferenceList
 
 if TYPE_CHECKING:
+    from planhat_orm.orm.costs import Cost
     from planhat_orm.orm.options import Options
     from planhat_orm.session.session import Session
 
@@ -46,8 +47,8 @@ class LazyValues:
         """Say what is read."""
         raise NotImplementedError
 
-    def _waits_for(self) -> str:
-        """Explain what has to be read yet, "" when everything is here."""
+    def _cost_left(self) -> Cost | None:
+        """Return the cost of what has to be read yet, None when everything is here."""
         raise NotImplementedError
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
-from planhat_orm.orm.explaining import followed
 from planhat_orm.orm.lookups import LazyValues
 from planhat_orm.orm.taking import portions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from planhat_orm.orm.costs import Cost
     from planhat_orm.orm.paths import Output
     from planhat_orm.orm.queryset import QuerySet
     from planhat_orm.session.session import Session
@@ -89,9 +89,9 @@ class Values(LazyValues, Generic[T]):
         """Say what is read."""
         return f"{self._records._said()}.values()"
 
-    def _waits_for(self) -> str:
-        """Explain what has to be read yet, "" when everything is here."""
-        return self._records._waits_for()
+    def _cost_left(self) -> Cost | None:
+        """Return the cost of what has to be read yet, None when everything is here."""
+        return self._records._cost_left()
 
     def first(self) -> T | None:
         """Return the first row, None if there is none; sent is what ``first()`` of the queryset sends.
@@ -139,8 +139,15 @@ class Values(LazyValues, Generic[T]):
           nothing is asked: no row can match
           requests: 0
         """
-        links = followed(self._records.query.model, self._shape.outputs)
-        return "\n".join((self._records.explain(), *links))
+        return str(self.cost())
+
+    def cost(self) -> Cost:
+        """Return what ``explain()`` says, as data, links included. Sends nothing.
+
+        >>> Company.objects.filter(external_id="acme-42").values("name").cost().requests
+        1
+        """
+        return self._records.cost()
 
     def show(self, count: int = 20) -> None:
         """Print the first rows as a table of the paths that have values.

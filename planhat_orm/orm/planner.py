@@ -85,6 +85,12 @@ class Plan:
         return self.order[0].parameter if self.server_order else "_id"
 
     @property
+    def asks(self) -> bool:
+        """Whether it is worth a request to find out how long the list is that may be read instead."""
+        many = (len(self.paths) or len(self.lists)) >= WORTH_ASKING
+        return self.instead is not None and self.strategy in ("ids", "keys") and many
+
+    @property
     def lists(self) -> list[tuple[dict[str, str], tuple[str, ...]]]:
         """The lists that are read one after another: what each is asked for besides ``params``, and its ids."""
         return [(one, ids) for one in self.passes for ids in self.id_lists or ((),)]
@@ -180,7 +186,7 @@ def scan_for(query: Query, predicate: Predicate, *, stream: bool, single: bool) 
     share, more = share_of(meta, predicate), given_tests(meta, given)
     refuse_conflict(meta, share, predicate, given)
     unhide, passes = unhidden(meta, predicate, {**share.params, **given})
-    order = tuple(order_of(meta, path) for path in query.order)
+    order = orders(query)
     order = () if order and order[0].natural and len(passes) == 1 and "sort" in meta.list_takes else order
     # Ordered by Planhat, the lists of several passes are put together here: all of each, or its first rows.
     by_planhat = len(order) == 1 and order[0].sortable and "sort" in meta.list_takes
@@ -202,6 +208,16 @@ def scan_for(query: Query, predicate: Predicate, *, stream: bool, single: bool) 
         else tuple(f"get() asks for GET {alone.path} alone: {note}" for note in alone.notes),
     )
     return scan, share
+
+
+def orders(query: Query) -> tuple[Order, ...]:
+    """Return the keys of an order as far as they decide anything: no two records are equal by their ids."""
+    found: list[Order] = []
+    for path in query.order:
+        found.append(order_of(query.model._meta, path))
+        if found[-1].target.data_key == "_id":
+            break
+    return tuple(found)
 
 
 def with_constants(predicate: Predicate, meta: Options) -> Predicate:
@@ -228,6 +244,8 @@ def contradicts(predicate: Predicate) -> bool:
         # A day and an instant in it do not contradict each other, and a text may be empty and null.
         if any(isinstance(value, (Span, list, dict)) or value == "" for value in test.values):
             continue
+        if test.match(None):
+            continue  # of what lists hide by, no value counts as False
         allowed[name] = allowed[name] & set(test.values) if name in allowed else set(test.values)
         if not allowed[name]:
             return True
@@ -237,7 +255,7 @@ def contradicts(predicate: Predicate) -> bool:
 def is_backwards(first: Any, last: Any) -> bool:
     """Tell whether a range ends before it begins."""
     if isinstance(first, Span) and isinstance(last, Span):
-        return first.first > last.first
+        return first.first >= last.after if last.whole_day else first.first > last.first
     if isinstance(first, str) and isinstance(last, str):
         return first > last
     return isinstance(first, (int, float)) and isinstance(last, (int, float)) and first > last
@@ -290,9 +308,9 @@ def by_ids(scan: Plan, share: Share, base_url: str) -> Plan | None:
         plan = Plan(query, "keys", scan.path, paths, predicate=scan.predicate, asked=tests, order=scan.order)
         requests = len(paths)
     # Who wants a few rows may have them before that question is answered.
-    worth_asking = requests >= WORTH_ASKING and (query.stop is None or (scan.order and not plan.server_order))
-    worth_asking = worth_asking and "list" in meta.operations
-    return with_notes(replace(plan, instead=with_notes(scan)) if worth_asking else plan)
+    weighed = requests > 1 and (query.stop is None or (scan.order and not plan.server_order))
+    weighed = weighed and "list" in meta.operations
+    return with_notes(replace(plan, instead=with_notes(scan)) if weighed else plan)
 
 
 def in_lists(scan: Plan, name: str, ids: Sequence[str], listed: tuple[CompiledCondition, ...], base_url: str) -> Plan:
@@ -313,7 +331,7 @@ def in_lists(scan: Plan, name: str, ids: Sequence[str], listed: tuple[CompiledCo
     return replace(
         scan,
         strategy="ids",
-        order=tuple(order_of(meta, path) for path in scan.query.order) if several else scan.order,
+        order=orders(scan.query) if several else scan.order,
         id_param=name,
         id_lists=lists,
         asked=scan.asked + listed,
@@ -335,7 +353,8 @@ def by_index(scan: Plan, by_list: Plan | None, zone: tzinfo | None, *, stream: b
     if not meta.lean_path or meta.unhide or meta.constant or query.params:
         return None
     share = indexable(query, zone)
-    shared = replace(scan, strategy="index", index=share, asked=(), server_order=False, instead=with_notes(scan))
+    shared = replace(scan, strategy="index", index=share, asked=(), order=orders(query), server_order=False)
+    shared = replace(shared, instead=with_notes(scan))
     if is_covered(query, share):
         # One page of the list is as many requests, and smaller; and who iterates wants no more than a page at a time.
         window = None if query.stop is None or not scan.window_is_sent else query.stop - query.start
@@ -347,7 +366,7 @@ def by_index(scan: Plan, by_list: Plan | None, zone: tzinfo | None, *, stream: b
         return replace(shared, path=path, params=share.params, predicate=share.found, select=(), covered=True)
     # Of texts nobody knows how many records hold them: a few are found on the first pages, most likely.
     finds = share.finds == "values" or (share.finds == "texts" and query.stop is None)
-    return shared if finds and by_list is None and meta.ids_param else None
+    return with_notes(shared) if finds and by_list is None and meta.ids_param else None
 
 
 def by_table(scan: Plan, *, stream: bool) -> Plan | None:
@@ -362,7 +381,7 @@ def by_table(scan: Plan, *, stream: bool) -> Plan | None:
         return None
     everything, _ = scan_for(Query(query.model), with_constants(NO_FILTER, meta), stream=False, single=False)
     plan = replace(scan, strategy="table", params=everything.params, asked=(), server_order=False, fresh=fresh)
-    return with_notes(replace(plan, select=everything.select, instead=everything))
+    return with_notes(replace(plan, order=orders(query), select=everything.select, instead=everything))
 
 
 def pages_of(meta: Options, rows: int) -> int:

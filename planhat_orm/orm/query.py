@@ -23,8 +23,8 @@ class Query:
     """What is wanted: which rows, in which order, which stretch of them, and which of their properties.
 
     ``only`` are Planhat's names of the fields asked for, None for the usual ones; ``deferred`` those left out.
-    ``stop`` None means to the end. ``params`` are list parameters that are sent as they are. ``prefetch`` are paths over
-    links that are loaded with the rows; ``parallel`` is how many pages are asked for at a time.
+    ``stop`` None means to the end. ``params`` are list parameters that are sent as they are. ``prefetch`` are paths
+    over links that are loaded with the rows; ``parallel`` is how many pages are asked for at a time.
 
     >>> from planhat_orm.models import Company
     >>> print(Query(Company, order=("-arr",)).window(10, None).window(0, 5))

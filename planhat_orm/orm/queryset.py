@@ -17,10 +17,10 @@ from planhat_orm.orm.ahead import ParallelMethods
 from planhat_orm.orm.bulk import BulkMethods
 from planhat_orm.orm.chaining import Chain
 from planhat_orm.orm.changed import ChangedMethods
+from planhat_orm.orm.costs import Cost, cost_of, waiting
 from planhat_orm.orm.counting import count_of
 from planhat_orm.orm.creating import CreateMethods
 from planhat_orm.orm.execution import Run
-from planhat_orm.orm.explaining import explained
 from planhat_orm.orm.getting import one_of, refuse_missing_key
 from planhat_orm.orm.lean import LeanMethods
 from planhat_orm.orm.lookups import LazyValues, Q, check_q
@@ -312,20 +312,27 @@ class QuerySet(
           requests: 1
           checked on every row: external_id exact
         """
-        values = [one.value for q in self.query.where for one in q._conditions()]
-        waiting = [text for value in values if isinstance(value, LazyValues) and (text := value._waits_for())]
-        if waiting:
-            inner = "\n".join(f"  {line}" for text in waiting for line in text.splitlines())
-            return f"{self.query}\n  what it is to be filtered by is read first:\n{inner}"
-        return explained(self._plan(self._bound()))
+        return str(self.cost())
+
+    def cost(self) -> Cost:
+        """Return what ``explain()`` says, as data: strategy, requests, seconds of the quota and so on. Sends nothing.
+
+        >>> cost = Company.objects.filter(external_id="acme-42").cost()
+        >>> cost.strategy, cost.requests, cost.selected
+        ('key', 1, ())
+        """
+        values = (one.value for q in self.query.where for one in q._conditions())
+        session = self._bound()
+        first = waiting(self.query, (value for value in values if isinstance(value, LazyValues)))
+        return cost_of(session, self._plan(session)) if first is None else first
 
     def _said(self) -> str:
         """Say what is read, on one line."""
         return str(self.query)
 
-    def _waits_for(self) -> str:
-        """Explain what has to be read before the records are all here, "" when they are."""
-        return "" if self._is_complete else self.explain()
+    def _cost_left(self) -> Cost | None:
+        """Return the cost of what has to be read before the records are all here, None when they are."""
+        return None if self._is_complete else self.cost()
 
     def show(self, count: int = 20) -> None:
         """Print the first records as a table: the id and the first fields that have values.

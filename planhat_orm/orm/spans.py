@@ -17,6 +17,7 @@ from planhat_orm.orm.relations import ForeignKey, ReferenceList, target_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from planhat_orm.orm.costs import Cost
     from planhat_orm.orm.options import Options
     from planhat_orm.orm.query import Query
     from planhat_orm.session.session import Session
@@ -166,9 +167,10 @@ class Linked(LazyValues):
         """Say what is read."""
         return str(self.records._said())
 
-    def _waits_for(self) -> str:
-        """Explain what has to be read yet, "" when everything is here."""
-        return "" if self._ids is not None else str(self.records._waits_for())
+    def _cost_left(self) -> Cost | None:
+        """Return the cost of what has to be read yet, None when everything is here."""
+        left: Cost | None = None if self._ids is not None else self.records._cost_left()
+        return left
 
 
 def _unpickled(cls: type[Any], query: Any) -> Linked:

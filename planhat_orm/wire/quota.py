@@ -121,6 +121,15 @@ class Quota:
             known._adopt(self, host)
         return known
 
+    @property
+    def per_minute(self) -> int:
+        """How many requests it allows a minute.
+
+        >>> Quota(per_minute=100).per_minute
+        100
+        """
+        return self._limits["per_minute"]
+
     @contextmanager
     def permit(self) -> Iterator[None]:
         """Wait for a turn, and hold one of the parallel slots inside the block: one request belongs into it.

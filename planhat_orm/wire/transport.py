@@ -140,6 +140,11 @@ class Transport:
         """
         return self._guards.add(callback)
 
+    @property
+    def per_minute(self) -> int | None:
+        """How many requests a minute the quota allows; None without one."""
+        return None if self._quota is None else self._quota.per_minute
+
     def close(self) -> None:
         """Close the idle connections; a ``requests.Session`` that was given stays open."""
         if self._owns_http:

@@ -10,11 +10,16 @@ import pytest
 from planhat_orm import Q
 from planhat_orm.errors import InvalidQuery, NotSupported
 from planhat_orm.models import Company, Enduser, Note, User
-from planhat_orm.orm.explaining import explained, requests_of
+from planhat_orm.orm.costs import cost_of
+from planhat_orm.orm.explaining import requests_of
 from planhat_orm.orm.planner import Plan, plan_for
 from planhat_orm.orm.query import Query
 
 ID, OTHER = "64b00001912265b1f5000001", "64b00002912265b1f5000002"
+
+
+def told(plan: Plan) -> str:
+    return str(cost_of(None, plan))
 
 
 def ids(count: int) -> list[str]:
@@ -95,7 +100,7 @@ def test_unique_keys_are_read_by_key_and_others_only_by_get() -> None:
     assert planned(Enduser, external_id="e").strategy == "scan"
     plan = planned(Enduser, external_id="e", single=True)
     assert plan.path == "/endusers/extid-e"
-    assert "unique within one company only" in explained(plan)
+    assert "unique within one company only" in told(plan)
     assert planned(Enduser, external_id="e", company=ID, single=True).params["companyId"] == ID
 
 
@@ -106,7 +111,7 @@ def test_within_what_a_key_is_unique_is_said_by_the_model() -> None:
 
     assert planned(Person, external_id="e", company=ID, single=True).strategy == "key"
     plan = planned(Person, external_id="e", single=True)
-    assert "external_id is unique within one email only: Planhat answers with one of possibly" in explained(plan)
+    assert "external_id is unique within one email only: Planhat answers with one of possibly" in told(plan)
     assert planned(Person, external_id="e", email="a@b.example", single=True).strategy == "scan"
 
 
@@ -135,8 +140,9 @@ def test_two_lists_of_ids_become_what_both_have() -> None:
 def test_ids_without_a_list_parameter_are_read_one_by_one_or_by_pages() -> None:
     plan = planned(Enduser, id__in=[OTHER, ID])
     assert (plan.strategy, plan.paths, requests_of(plan)) == ("keys", (f"/endusers/{ID}", f"/endusers/{OTHER}"), 2)
-    assert plan.instead is None
+    assert not plan.asks
     many = planned(Enduser, id__in=ids(50))
+    assert many.asks
     assert many.instead is not None
     assert many.instead.strategy == "scan"
     assert planned(User, id__in=ids(50)).strategy == "table", "users are one page"
@@ -171,7 +177,7 @@ def test_conditions_joined_by_or_are_tested_here_alone() -> None:
 def test_a_filter_on_what_lists_hide_is_planned_to_match() -> None:
     assert "archived" not in planned(Enduser, archived=False).params
     assert planned(Enduser, archived=True).params == {"archived": "true"}
-    assert "rows that lists hide are left out" in explained(planned(Enduser, archived=False))
+    assert "rows that lists hide are left out" in told(planned(Enduser, archived=False))
 
 
 def test_what_no_list_holds_is_refused_in_filters_and_orders() -> None:
@@ -229,7 +235,7 @@ def test_many_ids_are_weighed_against_all_pages() -> None:
     plan = planned(Company, id__in=ids(1000))
     assert plan.instead is not None
     assert requests_of(plan) is None
-    assert "1 to see whether there are more than" in explained(plan)
+    assert "1 to see whether there are more than" in told(plan)
     first = plan_for(Query(Company).filtered(Q(id__in=ids(1000))).window(0, 1), base_url="http://x")
     assert first.instead is None, "who wants one row may have it at once"
 
@@ -240,7 +246,7 @@ def test_a_zero_length_slice_costs_nothing() -> None:
 
 def test_explain_says_where_each_condition_is_tested() -> None:
     plan = planned(Enduser, company=ID, featured=True, order=("name",))
-    assert explained(plan).splitlines() == [
+    assert told(plan).splitlines() == [
         f"Enduser.filter(company='{ID}', featured=True).order_by('name')",
         "  by pages: GET /endusers, up to 2,000 rows a page",
         "  requests: 1 + rows / 1,999",
@@ -254,9 +260,9 @@ def test_explain_says_where_each_condition_is_tested() -> None:
 
 
 def test_explain_counts_the_usual_fields_and_names_chosen_ones() -> None:
-    assert "usual fields" in explained(planned(Company))
+    assert "usual fields" in told(planned(Company))
     only = plan_for(Query(Company, only=frozenset({"externalId", "h"})), base_url="http://x")
-    assert "selected: id, external_id, health" in explained(only)
+    assert "selected: id, external_id, health" in told(only)
 
 
 def test_a_date_in_a_filter_needs_no_zone() -> None:

@@ -174,9 +174,8 @@ def test_explain_of_outputs_says_what_links_cost(box: Sandbox) -> None:
     with box.assert_requests(0):
         lines = NPS.objects.values("enduser.email", "company.owner.email", "score").explain().splitlines()[-3:]
     assert lines == [
-        "  over enduser: Enduser one by one, a request each; from 4 on that a page of rows points to, 1 to see whether "
-        "pages cost less, then 1 + rows / 1,999",
-        "  over company: Company by lists of ids, 1 request for about 70 of those that a page of rows points to",
+        "  over enduser: Enduser one by one, or by pages where that is less, 1 + rows / 1,999 requests",
+        "  over company: Company by lists of ids, 1 request for about 70; 1 + rows / 4,999 where that is less",
         "  over company.owner: every User is read once in a session, 1 + rows / 9,999 requests",
     ]
 

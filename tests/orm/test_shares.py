@@ -13,7 +13,7 @@ from planhat_orm import Q
 from planhat_orm.errors import InvalidQuery, NotSupported
 from planhat_orm.models import Enduser
 from planhat_orm.orm import fields
-from planhat_orm.orm.explaining import explained
+from planhat_orm.orm.costs import cost_of
 from planhat_orm.orm.model import Model
 from planhat_orm.orm.options import registry
 from planhat_orm.orm.params import Param
@@ -91,6 +91,10 @@ class Sealed(Model):
 
 for one in (Visit, Counter, Sealed):
     registry.pop(one.__name__)  # known to this module alone
+
+
+def told(plan: Plan) -> str:
+    return str(cost_of(None, plan))
 
 
 def planned(model: type[Model], *parts: Q, params: Any = None, single: bool = False, **where: Any) -> Plan:
@@ -250,11 +254,11 @@ def test_what_takes_several_lists_is_read_in_as_many_unless_one_is_chosen() -> N
 
 
 def test_several_lists_are_explained() -> None:
-    text = explained(planned(Visit))
+    text = told(planned(Visit))
     assert "no one list holds all rows: 2 are read, with isDone=false and isDone=true" in text
     assert "requests: 2 + rows / 1,999" in text
     assert "rows come list by list" in text
-    assert "as params() and the filter want: isDone=true" in explained(planned(Visit, is_done=True))
+    assert "as params() and the filter want: isDone=true" in told(planned(Visit, is_done=True))
 
 
 def test_given_parameters_are_sent_and_checked_where_a_row_can_tell() -> None:
@@ -263,7 +267,7 @@ def test_given_parameters_are_sent_and_checked_where_a_row_can_tell() -> None:
     assert asked(plan) == ["state in", "lost exact", "companies contains"]
     assert not plan.filters_here
     assert asked(planned(Visit, params={"kind": "other", "companyId": "extid-a", "from": "2025-01-01"})) == []
-    assert "sent: search=login" in explained(planned(Visit, params={"search": "login"}))
+    assert "sent: search=login" in told(planned(Visit, params={"search": "login"}))
 
 
 def test_what_is_checked_of_given_parameters_is_selected() -> None:
@@ -295,10 +299,10 @@ def test_a_list_without_order_and_selection_is_asked_for_neither() -> None:
     query = Query(Counter, only=frozenset({"_id", "name"}), order=("-name",), stop=5)
     plan = plan_for(query, base_url="http://x")
     assert (plan.sort, plan.select, plan.server_order, plan.window_is_sent) == ("", (), False, False)
-    text = explained(plan)
+    text = told(plan)
     assert "order: the list takes none" in text
     assert "all of it is read and ordered here" in text
-    assert "nothing proves it complete" in explained(planned(Counter))
+    assert "nothing proves it complete" in told(planned(Counter))
     by_id = plan_for(Query(Counter, order=("id",)), base_url="http://x")
     assert by_id.order, "the order in which it is read is none by id"
 

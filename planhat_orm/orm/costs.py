@@ -1,0 +1,260 @@
+"""What a query costs, as data: ``cost()`` of a queryset, of which ``explain()`` is the text.
+
+Puts a plan, what the session knows of list sizes and the prices of links together; sends nothing. It does not promise
+that a list is still as long as it was when it was last looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from planhat_orm.orm import sizes
+from planhat_orm.orm.choosing import foreseen, rows_known, total_pages
+from planhat_orm.orm.explaining import (
+    condition_names,
+    doubts,
+    hidden_rows,
+    price,
+    requests_of,
+    selected,
+    selected_names,
+    way,
+)
+from planhat_orm.orm.index import CAPS, kind_of, trust_of
+from planhat_orm.orm.indexed import lists_of
+from planhat_orm.orm.indexed import usable as usable_index
+from planhat_orm.orm.kept import kept_of
+from planhat_orm.orm.newest import since_of
+from planhat_orm.orm.prefetching import Price, prices
+from planhat_orm.orm.table import usable as usable_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from planhat_orm.orm.lookups import LazyValues
+    from planhat_orm.orm.planner import Plan
+    from planhat_orm.orm.query import Query
+    from planhat_orm.session.session import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What a query costs, and how it is answered; as a text it is what ``explain()`` says.
+
+    :param query: the query, as it is written.
+    :param strategy: ``nothing``, ``key``, ``keys``, ``ids``, ``index``, ``table`` or ``scan``; "" where something is
+        to be read first.
+    :param way: the same in words.
+    :param requests: the exact number of requests, links included; None where nobody can know it.
+    :param least: the fewest requests.
+    :param most: the most; None where that depends on how long a list is by now.
+    :param formula: the price in words.
+    :param rows: how many rows the lists had when they were last looked at; None where one of them never was.
+    :param rows_age: how many seconds ago that was.
+    :param expected: the number of requests if they still have as many; None where it depends on more than that.
+    :param seconds: what ``requests``, or else ``expected``, or else ``least`` take of the session's quota; None where
+        it has none.
+    :param sort: the order that Planhat is asked for; "" where it is asked for none.
+    :param sent: the other parameters of each page.
+    :param checked: the conditions that Planhat is asked to apply, and that every row is held against.
+    :param tested_here: those that are tested here.
+    :param unhidden: what becomes of the rows that lists hide.
+    :param selected: the fields asked for; empty for what a list gives.
+    :param usual: whether those are the usual ones.
+    :param notes: what else is worth knowing.
+    :param links: what loading links with the rows costs.
+    :param first: what is read first: querysets among the values of a filter, and filters across links.
+
+    >>> cost = Company.objects.filter(external_id="acme-42").cost()
+    >>> cost.strategy, cost.requests, cost.checked
+    ('key', 1, ('external_id exact',))
+    """
+
+    query: str
+    strategy: str = ""
+    way: str = ""
+    requests: int | None = None
+    least: int = 0
+    most: int | None = None
+    formula: str = ""
+    rows: int | None = None
+    rows_age: float | None = None
+    expected: int | None = None
+    seconds: float | None = None
+    sort: str | None = None
+    sent: tuple[tuple[str, str], ...] = ()
+    checked: tuple[str, ...] = ()
+    tested_here: tuple[str, ...] = ()
+    unhidden: tuple[str, ...] = ()
+    selected: tuple[str, ...] = ()
+    usual: bool = False
+    notes: tuple[str, ...] = ()
+    links: tuple[Price, ...] = ()
+    first: tuple[Cost, ...] = ()
+
+    def __str__(self) -> str:
+        if self.first:
+            inner = [f"  {line}" for one in self.first for line in str(one).splitlines()]
+            return "\n".join((self.query, "  what it is to be filtered by is read first:", *inner))
+        lines = [self.query, f"  {self.way}", f"  requests: {self.formula}{self._at_that_size()}"]
+        if self.sort is not None:
+            lines.append(f"  order: sort={self.sort}" if self.sort else "  order: the list takes none")
+        lines += self._line("sent", [f"{name}={value}" for name, value in self.sent])
+        lines += self._line("checked on every row", self.checked)
+        lines += self._line("tested here", self.tested_here)
+        lines += [f"  {line}" for line in self.unhidden]
+        lines += [f"  selected: {selected(self.selected, usual=self.usual)}"] if self.selected else []
+        lines += [f"  note: {note}" for note in self.notes]
+        return "\n".join(lines + [f"  over {link.path}: {link.said}" for link in self.links])
+
+    @staticmethod
+    def _line(name: str, items: Iterable[str]) -> list[str]:
+        text = ", ".join(items)
+        return [f"  {name}: {text}"] if text else []
+
+    def _at_that_size(self) -> str:
+        """Say what comes out of the formula, and what that is of the quota."""
+        said = ""
+        if self.requests is None and self.rows is not None and self.rows_age is not None:
+            found = "" if self.expected is None else f": {self.expected}"
+            said = f"; with the {self.rows:,} rows of {self.rows_age:.0f} s ago{found}"
+        return said if self.seconds is None else f"{said} ({self.seconds:.1f} s of the quota)"
+
+
+@dataclass(slots=True)
+class Numbers:
+    """The numbers of requests: the fewest, the most, and that which is expected."""
+
+    least: int = 0
+    most: int | None = None
+    expected: int | None = None
+
+    def add(self, least: int, most: int | None, expected: int | None) -> None:
+        """Add what comes on top."""
+        self.least += least
+        self.most = None if self.most is None or most is None else self.most + most
+        self.expected = None if self.expected is None or expected is None else self.expected + expected
+
+    @property
+    def exact(self) -> int | None:
+        """The number, where it is certain."""
+        return self.least if self.least == self.most else None
+
+
+def cost_of(session: Session | None, plan: Plan) -> Cost:
+    """Return what a plan costs, by what the session knows now; None for what is known without one."""
+    query = plan.query
+    plan = plan if session is None else foreseen(session, plan)
+    size = None if session is None else rows_known(session, plan)
+    found = numbers(session, plan)
+    links = tuple(prices(session, query.model, query.prefetch, window_of(query)))
+    for link in links:
+        found.add(link.least, link.most, link.least if link.least == link.most else None)
+    paged = plan.strategy in ("scan", "ids", "table")
+    usual = query.only is None and not query.deferred
+    return Cost(
+        query=str(query),
+        strategy=plan.strategy,
+        way=way(plan),
+        requests=found.exact,
+        least=found.least,
+        most=found.most,
+        formula=price(plan),
+        rows=None if size is None else size.rows,
+        rows_age=None if size is None else size.age,
+        expected=found.expected,
+        seconds=seconds_of(session, found),
+        sort=plan.sort if paged else None,
+        sent=tuple(plan.params.items()) if paged or plan.covered else (),
+        checked=tuple(condition_names(plan.asked)),
+        tested_here=(
+            *condition_names(plan.local),
+            *(("conditions joined by or, or negated",) if plan.predicate.others else ()),
+        ),
+        unhidden=tuple(hidden_rows(plan)) if paged else (),
+        selected=tuple(selected_names(plan)),
+        usual=usual,
+        notes=(*doubts(plan), *plan.notes, *ages(session, plan), *ahead(plan)),
+        links=links,
+    )
+
+
+def waiting(query: Query, values: Iterable[LazyValues]) -> Cost | None:
+    """Return the cost of a query some of whose values have to be read first; None where all of them are here."""
+    first = tuple(cost for value in values if (cost := value._cost_left()) is not None)
+    if not first:
+        return None
+    return Cost(query=str(query), first=first, least=sum(one.least for one in first))
+
+
+def window_of(query: Query) -> int | None:
+    """Return how many rows there are at most by the slice alone."""
+    return None if query.stop is None else query.stop - query.start
+
+
+def seconds_of(session: Session | None, found: Numbers) -> float | None:
+    """Return how many seconds of the session's quota the requests take."""
+    rate = None if session is None else session.transport.per_minute
+    requests = found.least if found.expected is None else found.expected
+    return None if rate is None else requests * 60 / rate
+
+
+def ages(session: Session | None, plan: Plan) -> list[str]:
+    """Say how old what is kept is, where it is used."""
+    if session is None or plan.strategy not in ("index", "table") or plan.covered:
+        return []
+    found = usable_table(session, plan) if plan.strategy == "table" else usable_index(session, plan)
+    what = "table" if plan.strategy == "table" else "index"
+    return [] if found is None else [f"the {what} that was read {found.age:.0f} seconds ago is used"]
+
+
+def ahead(plan: Plan) -> list[str]:
+    """Say what reading several pages at a time may cost."""
+    most = plan.query.parallel
+    if most < 2 or plan.strategy != "scan" or plan.sort != "_id":
+        return []
+    return [f"up to {most} pages at a time; at most {most - 1} requests more where the length of the list is not known"]
+
+
+# The numbers
+
+
+def numbers(session: Session | None, plan: Plan) -> Numbers:
+    """Return how many requests a plan takes, by what is known."""
+    exact = requests_of(plan)
+    if exact is not None:
+        return Numbers(exact, exact, exact)
+    if plan.strategy == "index":
+        return of_index(session, plan)
+    pages = None if session is None else total_pages(session, plan)
+    stop = plan.query.stop
+    if plan.strategy == "table":
+        here = session is not None and usable_table(session, plan) is not None
+        held = session is not None and kept_of(session).find(plan.meta.path) is not None
+        return Numbers(0, None, 0) if here else Numbers(0 if held and not plan.fresh else 1, None, pages)
+    if plan.strategy == "keys":
+        return Numbers(1, None if plan.asks else len(plan.paths), None)
+    if plan.strategy == "ids":
+        return Numbers(1 if stop is not None or plan.asks else len(plan.lists), None, None)
+    if since_of(plan) is not None and "sort" in plan.meta.list_takes:
+        return Numbers(1, None, None)
+    if stop is not None and plan.window_is_sent and stop - plan.query.start <= plan.meta.page_size[1]:
+        return Numbers(1, 2, None)
+    early = stop is not None and (not plan.order or plan.server_order)
+    return Numbers(1 if early else len(plan.passes), None, None if early else pages)
+
+
+def of_index(session: Session | None, plan: Plan) -> Numbers:
+    """Return how many requests a plan by the lean index takes."""
+    size = None if session is None else sizes.known(session, (plan.instead or plan).path, {})
+    if plan.covered:
+        verified = session is not None and all(
+            kind_of(param) in trust_of(session, plan.meta).honoured for param in plan.params.items()
+        )
+        once = 0 if verified or not plan.params else 1
+        cut = None if size is None or plan.params else int(size.rows in CAPS)
+        return Numbers(1, 2 + once, 1 + once + (cut or 0) if cut is not None or plan.params else None)
+    named = lists_of(plan)
+    kept = session is not None and usable_index(session, plan) is not None
+    return Numbers(1, None if named is None or kept else 1 + named, named if kept else None)
