@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 from collections import deque
 from dataclasses import replace
+from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -19,7 +21,7 @@ from planhat_orm.orm.indexed import rows_by_index
 from planhat_orm.orm.lookups import short
 from planhat_orm.orm.missing import Reload, deliver, held_after_all, settle, spread
 from planhat_orm.orm.newest import newest_rows
-from planhat_orm.orm.ordering import begins_empty, fits, in_order
+from planhat_orm.orm.ordering import begins_empty, fits, in_order, order_of, sort_key
 from planhat_orm.orm.reading import Reader
 from planhat_orm.orm.slips import Slips
 from planhat_orm.orm.state import Mates, Origin, Reading
@@ -28,7 +30,7 @@ from planhat_orm.paging import ScanReport
 from planhat_orm.wire.garbage import paused_gc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from planhat_orm.orm.planner import Plan
     from planhat_orm.session.session import Session
@@ -148,25 +150,46 @@ class Run(Reader):
         if changed is not None:
             yield changed
             return
-        if plan.order and plan.server_order and not stream:
-            gathered: list[Batch] = []
-            try:
-                if plan.merged:
-                    gathered.append(self.merged())
-                for batch in () if plan.merged else self.wanted(self.tested(self.scans())):
-                    gathered.append(batch)
-                    yield Batch([], [], 0)
-                self.check_gathered(gathered)
-            except PaginationError as problem:
-                _log.warning("%s: %s. It is read by id and ordered here instead", plan.query, problem)
-                self.plan = replace(plan, server_order=False)
-            else:
-                yield from gathered
+        # Of a slice nothing but its beginning shows that the order was ignored: it is looked at before it is yielded.
+        hold = not stream or plan.query.stop is not None or plan.merged
+        self.by_id = not plan.order and any(order_of(plan.meta, path).natural for path in plan.query.order[:1])
+        if self.by_id or (hold and plan.server_order):
+            done = yield from self.by_planhat()
+            if done:
                 return
         if self.plan.order and not self.plan.server_order:
             yield from self.ordered()
         else:
             yield from self.wanted(self.tested(self.scans()))
+
+    def by_planhat(self) -> Generator[Batch, None, bool]:
+        """Yield rows in the order that Planhat was asked for; return False when it did not keep to it.
+
+        By value, they are gathered first; by id, they are yielded as they come.
+
+        :raises PaginationError: when that shows after rows were yielded.
+        """
+        plan, gathered, handed = self.plan, list[Batch](), False
+        try:
+            if plan.merged:
+                gathered.append(self.merged())
+            for batch in () if plan.merged else self.wanted(self.tested(self.scans())):
+                if plan.order:
+                    gathered.append(batch)
+                handed = handed or (not plan.order and bool(batch.rows))
+                yield Batch([], [], 0) if plan.order else batch
+                del batch
+            if plan.order:
+                self.check_gathered(gathered)
+        except PaginationError as problem:
+            if handed:
+                raise
+            _log.warning("%s: %s. It is read by id and ordered here instead", plan.query, problem)
+            order = plan.order or tuple(order_of(plan.meta, path) for path in plan.query.order)
+            self.plan, self.by_id = replace(plan, order=order, server_order=False), False
+            return False
+        yield from gathered if plan.merged else equals_by_id(gathered, plan)
+        return True
 
     def choose(self) -> None:
         """Take another way to the same rows where it costs less."""
@@ -342,3 +365,16 @@ class Run(Reader):
             model = self.plan.query.model
             _, unknown = deliver(self.session, model, keys, rows)
             settle(self.session, model, unknown, rows)
+
+
+def equals_by_id(batches: list[Batch], plan: Plan) -> Iterator[Batch]:
+    """Put rows that are equal in Planhat's order in that of their ids; which of them a slice holds is Planhat's."""
+    if not batches:
+        return
+    whole = Batch([], [], 0)
+    for batch in batches:
+        whole.absorb(batch)
+    key = partial(sort_key, plan.order[0], fold=not fits(whole.rows, plan.order[0], fold=False))
+    equals = (sorted(rows, key=lambda row: str(row["_id"])) for _, rows in groupby(whole.rows, key))
+    whole.rows = [row for rows in equals for row in rows]
+    yield whole
