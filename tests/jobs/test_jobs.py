@@ -1,7 +1,7 @@
 """Everyday jobs at 50,000 companies and 500,000 endusers: the right rows, in as few requests as were told beforehand.
 
 One test a job; ``pytest tests/jobs -rP`` prints what each was told to cost. What is right is taken from the tenant's
-own data. ``explain()`` is asked first and may send nothing.
+own data. ``explain()`` and ``cost()`` are asked first, may send nothing, and are held to what the sandbox then counts.
 """
 
 from __future__ import annotations
@@ -32,10 +32,18 @@ pytestmark = pytest.mark.usefixtures("session")
 def as_told(tenant: Tenant, queryset: Any, *, requests: int, besides: int = 0) -> Iterator[None]:
     """Expect so many requests, and ``besides`` for what is followed afterwards, as the queryset says beforehand."""
     with tenant.box.assert_requests(0):
-        said = queryset.explain()
+        cost, said = queryset.cost(), queryset.explain()
+    assert said == str(cost)
     print(f"{said}\n  came: {requests}{f', {besides} of them for links' if besides else ''}")
     with tenant.box.assert_requests(requests):
         yield
+    sent = requests - besides
+    if cost.requests is not None:
+        assert cost.requests == sent, said
+    if cost.expected is not None:
+        assert cost.expected == sent, said
+    assert cost.least <= sent, said
+    assert cost.most is None or sent <= cost.most, said
 
 
 def ids(records: Any) -> list[str]:
@@ -140,6 +148,10 @@ def test_nothing_that_changed_after_a_bookmark_was_taken_is_missed(big: Tenant) 
 def test_counting_half_a_million_endusers(big: Tenant) -> None:
     assert Enduser.objects.count() == ENDUSERS
     assert len(big.box.requests) <= 18
+    # What was counted tells what reading would cost: every page but the first starts one row early.
+    cost = Enduser.objects.all().cost()
+    assert cost.rows == ENDUSERS
+    assert cost.expected == 1 + ENDUSERS // 1_999
 
 
 def test_counting_companies(big: Tenant) -> None:
