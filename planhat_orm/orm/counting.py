@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from planhat_orm.orm import sizes
+from planhat_orm.orm.index import first_page, is_full, read_index
 from planhat_orm.orm.shares import given_tests
 from planhat_orm.paging import TOO_SLOW, count
 
@@ -35,6 +36,23 @@ def count_of(run: Run) -> int:
             return rows_read(run)
         total += found
     return max(0, (total if query.stop is None else min(total, query.stop)) - query.start)
+
+
+def any_row(run: Run) -> bool:
+    """Tell whether a plan finds any row; of a status the first page of the list may tell, and else the index."""
+    plan, session = run.plan, run.session
+    share, pages = plan.index, plan.instead
+    if plan.covered and plan.params and share is not None and not share.finds and pages is not None:
+        keys = pages.predicate.keys
+        page = first_page(session, plan.meta, keys)
+        if any(map(pages.predicate, page)):
+            return True
+        if not is_full(plan.meta, page):
+            return False
+        found = read_index(session, plan.meta, plan.params, page)
+        if found is not None:
+            return any(map(plan.predicate, found.rows))
+    return any(batch.rows for batch in run.batches())
 
 
 def rows_read(run: Run) -> int:

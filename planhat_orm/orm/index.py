@@ -19,6 +19,8 @@ from planhat_orm.wire.endpoints import path_for
 from planhat_orm.wire.transport import Request
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from planhat_orm.orm.options import Options
     from planhat_orm.session.session import Session
 
@@ -145,7 +147,7 @@ def shows(
     if kind in trust.honoured:
         return True
     data_key, wanted = meta.lean_params[param[0]], {one.casefold() for one in param[1].split(",")}
-    page = first_page(session, meta, data_key) if page is None else page
+    page = first_page(session, meta, [data_key]) if page is None else page
     here = {row["_id"] for row in rows}
     matching = [row["_id"] for row in page if str(row.get(data_key, "")).casefold() in wanted]
     others = {row["_id"] for row in page}.difference(matching)
@@ -158,10 +160,10 @@ def shows(
     return True if others or not is_full(meta, page) else None
 
 
-def first_page(session: Session, meta: Options, data_key: str) -> list[Row]:
-    """Read the first page of the list, with one property."""
+def first_page(session: Session, meta: Options, keys: Iterable[str]) -> list[Row]:
+    """Read the first page of the list, with some properties."""
     path, size = path_for(meta.path), meta.page_size[1]
-    params = {"limit": str(size), "offset": "0", "sort": "_id", "select": f"_id,{data_key}"}
+    params = {"limit": str(size), "offset": "0", "sort": "_id", "select": ",".join(("_id", *sorted({*keys} - {"_id"})))}
     rows = rows_of(session.send(Request("GET", path, params=params)), path)
     sizes.note(session, path, {}, len(rows), exact=not is_full(meta, rows))
     return rows

@@ -18,7 +18,7 @@ from planhat_orm.orm.bulk import BulkMethods
 from planhat_orm.orm.chaining import Chain
 from planhat_orm.orm.changed import ChangedMethods
 from planhat_orm.orm.costs import Cost, cost_of, waiting
-from planhat_orm.orm.counting import count_of
+from planhat_orm.orm.counting import any_row, count_of
 from planhat_orm.orm.creating import CreateMethods
 from planhat_orm.orm.execution import Run
 from planhat_orm.orm.getting import one_of, refuse_missing_key
@@ -223,7 +223,7 @@ class QuerySet(
         """
         if self._results is not None and (self._results.cached or self._results.complete):
             return bool(self._results.cached)
-        return any(batch.rows for batch in self._ids_of(self.query.window(0, 1)).batches())
+        return any_row(self._ids_of(self.query.window(0, 1)))
 
     def _ids_of(self, query: Query) -> Run:
         """Return the run that reads the ids alone; the order is of no matter to a number."""

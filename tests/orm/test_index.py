@@ -280,6 +280,28 @@ def test_a_status_is_counted_by_the_index_and_verified_once(box: Sandbox) -> Non
         assert Company.objects.filter(status__in=["lost", "prospect"]).values("name").count() == 3_533
 
 
+def test_whether_a_status_exists_is_told_by_the_first_page_or_by_the_index(planhat_sandbox: Sandbox) -> None:
+    box = planhat_sandbox
+    box.add_many(Company, ({"name": f"C{n}", "status": "customer" if n < 5_001 else "lost"} for n in range(5_002)))
+    with box.assert_requests(1):
+        assert Company.objects.filter(status="customer").exists()
+    with box.assert_requests(2):
+        assert Company.objects.filter(status="lost").exists()
+    assert paths(box)[-2:] == ["/companies", "/leancompanies"]
+    with box.assert_requests(2):
+        assert not Company.objects.filter(status="prospect").exists()
+    with box.fault("ignore_filters", path="/leancompanies", times=None):
+        assert not Company.objects.filter(status__in=["prospect", "coming"]).exists()
+
+
+def test_whether_a_status_exists_is_told_by_the_only_page(planhat_sandbox: Sandbox) -> None:
+    planhat_sandbox.add_many(Company, ({"name": f"C{n}", "status": "customer"} for n in range(30)))
+    with planhat_sandbox.assert_requests(1):
+        assert not Company.objects.filter(status="lost").exists()
+    with planhat_sandbox.assert_requests(1):
+        assert Company.objects.filter(name="C7").exists()
+
+
 def test_records_of_a_status_are_read_by_pages(box: Sandbox) -> None:
     with box.assert_requests(2):
         assert len(Company.objects.filter(status="lost")) == 1_766
