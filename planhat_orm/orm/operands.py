@@ -10,6 +10,8 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, tzinfo
+from decimal import Decimal
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import marshmallow
@@ -167,7 +169,15 @@ def object_id(value: str, link: ForeignKey[Any] | ReferenceList[Any] | None = No
 
 
 def number(value: Any) -> Any:
-    """Check a number; one with a fraction may be held against whole ones."""
+    """Check a number; one with a fraction may be held against whole ones.
+
+    >>> from decimal import Decimal
+    >>> number(5), number(Decimal("0.1"))
+    (5, 0.1)
+    """
+    if isinstance(value, (Decimal, Real)) and not isinstance(value, (int, float)):
+        # What numpy and pandas give, and amounts of money: JSON holds none of these, so they are compared as it would.
+        value = int(value) if isinstance(value, Integral) else float(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise InvalidQuery(f"must be a number, not {type(value).__name__} {value!r}")
     try:
@@ -200,7 +210,7 @@ def untyped(value: Any, lookup: str, zone: tzinfo | None) -> Any:
         return Span.of(value, zone)
     if isinstance(value, str) and lookup != "contains" and (span := Span.written(value, zone)) is not None:
         return span
-    if lookup in ORDER:
+    if lookup in ORDER or (isinstance(value, (Decimal, Real)) and not isinstance(value, bool)):
         return value if isinstance(value, str) else number(value)
     if lookup == "contains" and isinstance(value, str):
         return text(value, lookup)

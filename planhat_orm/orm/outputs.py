@@ -7,9 +7,10 @@ it is stored, since one odd value must not fail a list.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, TypeVar, overload
 
 from planhat_orm.orm.lookups import LazyValues
+from planhat_orm.orm.refused import of_unknown_value
 from planhat_orm.orm.taking import portions
 
 if TYPE_CHECKING:
@@ -73,6 +74,11 @@ class Values(LazyValues, Generic[T]):
             return Values(self._records[index], self._shape)
         found: T = self._shape.of(self._records[index])
         return found
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise AttributeError(of_unknown_value(self, name))
 
     def __repr__(self) -> str:
         return f"<Values of {self._records!r}>"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from planhat_orm.errors import NotSupported
+from planhat_orm.errors import NotSupported, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -98,6 +98,9 @@ class Refused:
 
         __and__ = __xor__ = __ror__ = __rand__ = __or__
 
+        def __getattr__(self, name: str) -> NoReturn:
+            raise AttributeError(f"a queryset has no {name!r}{of_unknown(self, name)}")
+
     # What is not built
 
     def update(self, *_: Any, **__: Any) -> NoReturn:
@@ -124,6 +127,27 @@ class Refused:
         raise NotSupported(
             "there is no update_or_create yet: get_or_create() it, change what differs and save() it; only that is sent"
         )
+
+
+def of_unknown(queryset: Any, name: str) -> str:
+    """Say what was probably meant by an unknown name.
+
+    >>> of_unknown(Refused(), "agregate"), of_unknown(Refused(), "add")
+    ("; did you mean 'aggregate'?", ': set the link of each record to the one that it belongs to, and save() it')
+    """
+    if name in ("add", "remove", "set", "clear"):
+        return ": set the link of each record to the one that it belongs to, and save() it"
+    return suggestion(name, [known for known in dir(type(queryset)) if not known.startswith("_")])
+
+
+def of_unknown_value(values: Any, name: str) -> str:
+    """Say what was probably meant by an unknown name of values."""
+    if name == "distinct":
+        return "values() has no distinct(): distinct values are set(values_list(..., flat=True))"
+    if not name.startswith("_") and hasattr(type(values._records), name):
+        return f"{name}(...) comes before values(): it says which records, and values() what is shown of them"
+    known = [one for one in dir(type(values)) if not one.startswith("_")]
+    return f"values() has no {name!r}{suggestion(name, known)}"
 
 
 def refuse_chunk_size(given: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 from planhat_orm.errors import InvalidQuery
 
@@ -46,6 +46,15 @@ class TakeMethods(Generic[M]):
         def iterator(self) -> Iterator[M]: ...
 
         def values(self, *paths: str) -> Values[dict[str, Any]]: ...
+
+    @property
+    def model(self) -> type[M]:
+        """The class of the records.
+
+        >>> Company.objects.filter(status="customer").model
+        <class 'planhat_orm.models.company.Company'>
+        """
+        return cast("type[M]", self.query.model)
 
     def get_or_none(self, *conditions: Q, fresh: bool = False, **lookups: Any) -> M | None:
         """Return the one record that matches, None if there is none; it takes, costs and raises what ``get`` does.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import pickle
 from datetime import UTC, date, datetime
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -269,6 +271,18 @@ def test_lookups_on_numbers_are_those_of_python(stored: float, wanted: float) ->
 def test_lookups(row: dict[str, Any], condition: dict[str, Any], expected: bool) -> None:
     assert matches(row, **condition) is expected
     assert compile_q(Company._meta, [~Q(**condition)])(row) is not expected
+
+
+@pytest.mark.parametrize("value", [Decimal("2.5"), Fraction(5, 2)])
+def test_numbers_of_other_types_are_numbers(value: Any) -> None:
+    assert matches({"arr": 2.5}, arr=value)
+    assert matches({"arr": 3}, arr__gt=value)
+    assert matches({"custom": {"Seats": 3}}, Q("custom.Seats", gt=value))
+    assert matches({"custom": {"Seats": 2.5}}, Q("custom.Seats", exact=value))
+    assert not matches({"arr": 2}, arr__range=(value, Decimal(5)))
+    for wrong in (Decimal("NaN"), Decimal("Infinity")):
+        with pytest.raises(InvalidQuery, match="finite"):
+            matches({}, arr=wrong)
 
 
 @pytest.mark.parametrize(

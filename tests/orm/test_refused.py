@@ -79,3 +79,25 @@ def test_the_reference_shows_what_is_refused_apart() -> None:
     apart, unsaid = (set(line.split(": ")[1].split(", ")) for line in page.splitlines() if "exclude-members" in line)
     assert apart == set(NAMES)
     assert unsaid == {f"a{name}" for name in AWAITED}
+
+
+def test_an_unknown_name_is_suggested(planhat_sandbox: Sandbox) -> None:
+    objects: Any = Company.objects
+    with planhat_sandbox.assert_requests(0):
+        assert not hasattr(objects, "fitler")
+        with pytest.raises(AttributeError, match=r"no 'fitler'; did you mean 'filter'\?"):
+            objects.all().fitler(name="Acme")
+        with pytest.raises(AttributeError, match=r"no 'add': set the link of each record"):
+            objects.add(Company(name="Acme"))
+        with pytest.raises(AttributeError, match=r"no 'zzzzz'$"):
+            objects.zzzzz  # noqa: B018
+
+
+def test_values_come_last(planhat_sandbox: Sandbox) -> None:
+    values: Any = Company.objects.values("name")
+    with planhat_sandbox.assert_requests(0):
+        for name in ("filter", "order_by", "only", "get", "distinct", "annotate"):
+            with pytest.raises(AttributeError, match=rf"{name}\(.*\) comes before values\(\)|distinct values"):
+                getattr(values, name)
+        with pytest.raises(AttributeError, match=r"no 'cuont'; did you mean 'count'\?"):
+            values.cuont()

@@ -10,6 +10,7 @@ from planhat_orm import Q, Session, connect
 from planhat_orm.analytics import Activity, Metric
 from planhat_orm.models import Company, Enduser, Issue, License, Note, User
 from planhat_orm.orm import fields
+from planhat_orm.orm.costs import Cost
 from planhat_orm.orm.custom import CustomValues
 from planhat_orm.orm.manager import Manager
 from planhat_orm.orm.outputs import Values
@@ -112,12 +113,16 @@ def taking(company: Company) -> None:
     """What is taken out of a queryset."""
     companies = Company.objects.filter(status="customer")
     assert_type(companies.last(), Company | None)
+    assert_type(companies.model, type[Company])
     assert_type(companies.get_or_none(external_id="acme-42"), Company | None)
     assert_type(companies.get(Q(name="Acme"), fresh=True), Company)
     assert_type(companies.exists(), bool)
     assert_type(companies.contains(company), bool)
     assert_type(companies.to_dicts({"Owner": "owner.email"}), list[dict[str, Any]])
     assert_type(companies.explain(), str)
+    assert_type(companies.cost(), Cost)
+    assert_type(companies.cost().requests, int | None)
+    assert_type(companies.values("name", "owner.email").cost(), Cost)
     companies.show(5)
     companies.values("name").show()
     assert_type(companies.bulk_upsert([company, {"name": "Acme"}], on_error="collect"), Ledger)

@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from planhat_orm.orm.queryset import QuerySet
+from planhat_orm.orm.refused import Refused
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 MYPY = ("mypy", "--strict", "--no-incremental", "--cache-dir", os.devnull)
@@ -50,3 +53,10 @@ def test_every_marked_slip_is_an_error_without_its_mark(checker: tuple[str, ...]
     found = {int(number) for line in errors_of(*checker, str(path)) for number in re.findall(r"bare\.py:(\d+)", line)}
     assert len(slips) > 20
     assert found == slips
+
+
+def test_the_type_of_every_method_of_a_queryset_is_tested() -> None:
+    tested = set(re.findall(r"\.(\w+)\b", (HERE / "accepted.py").read_text(encoding="utf-8")))
+    public = {name for name in dir(QuerySet) if not name.startswith("_") and not hasattr(Refused, name)}
+    assert len(public) > 30
+    assert public - tested == set()
