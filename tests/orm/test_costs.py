@@ -1,0 +1,186 @@
+"""cost(): what explain() says, as data; and that what is then sent is what was said."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from planhat_orm import Session
+from planhat_orm.models import Company, Enduser, Task, User
+from planhat_orm.orm.costs import Cost
+from planhat_orm.wire.quota import Quota
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from planhat_orm.sandbox import Sandbox
+
+PEOPLE = 4_300
+
+
+@pytest.fixture
+def box(planhat_sandbox: Sandbox) -> Sandbox:
+    """Companies with people, some of them archived, users and tasks."""
+    users = [planhat_sandbox.add(User, email=f"u{n}@v.example", first_name=f"U{n}") for n in range(3)]
+    planhat_sandbox.add_many(
+        Company,
+        (
+            {"name": f"C{n}", "external_id": f"x-{n}", "phase": f"P{n}", "owner": users[n % 3], "arr": n}
+            for n in range(120)
+        ),
+    )
+    companies = planhat_sandbox.rows(Company)
+    planhat_sandbox.add_many(
+        Enduser,
+        ({"email": f"{n}@x.example", "company": companies[n % 7], "featured": n == 2_100} for n in range(PEOPLE)),
+    )
+    planhat_sandbox.add_many(Task, ({"action": f"T{n}", "is_archived": n % 2 == 0} for n in range(9)))
+    return planhat_sandbox
+
+
+def test_a_cost_is_data_that_does_not_change(box: Sandbox) -> None:
+    with box.assert_requests(0):
+        cost = Company.objects.filter(external_id="x-1").cost()
+    assert (cost.strategy, cost.requests, cost.least, cost.most, cost.expected) == ("key", 1, 1, 1, 1)
+    assert (cost.query, cost.checked, cost.first) == ("Company.filter(external_id='x-1')", ("external_id exact",), ())
+    with pytest.raises(FrozenInstanceError):
+        cost.requests = 2  # type: ignore[misc]
+
+
+def test_explain_is_its_text(box: Sandbox) -> None:
+    for query in (
+        Company.objects.all(),
+        Company.objects.filter(name="C1").order_by("-arr"),
+        Company.objects.filter(status="lost").values("name"),
+        User.objects.filter(email="u1@v.example"),
+        Task.objects.order_by("action"),
+        Enduser.objects.filter(company__phase="P1"),
+        Company.objects.none(),
+    ):
+        with box.assert_requests(0):
+            assert query.explain() == str(query.cost())
+
+
+def test_a_scan_is_a_formula_until_the_list_was_read_or_counted(box: Sandbox) -> None:
+    people = Enduser.objects.only("email")
+    before = people.cost()
+    assert (before.requests, before.least, before.most, before.expected, before.rows) == (None, 1, None, None, None)
+    assert before.formula == "1 + rows / 1,999"
+    assert Enduser.objects.count() == PEOPLE
+    after = people.cost()
+    assert (after.rows, after.expected, after.requests) == (PEOPLE, 3, None)
+    assert after.rows_age is not None
+    assert after.rows_age < 600
+    assert "requests: 1 + rows / 1,999; with the 4,300 rows of " in str(after)
+    with box.assert_requests(3):
+        assert len(people) == PEOPLE
+
+
+def test_a_list_that_takes_two_readings_adds_up(box: Sandbox) -> None:
+    assert Task.objects.cost().rows is None
+    assert len(Task.objects.all()) == 9
+    cost = Task.objects.cost()
+    assert (cost.rows, cost.expected, cost.least) == (9, 2, 2)
+    assert cost.unhidden == ("no one list holds all rows: 2 are read, with isArchived=false and isArchived=true",)
+
+
+@pytest.mark.parametrize(
+    ("query", "strategy", "numbers"),
+    [
+        (lambda: Company.objects.only("name"), "index", (1, 2, None)),
+        (lambda: Company.objects.filter(status="lost").only("name"), "index", (1, 3, 2)),
+        (lambda: Company.objects.filter(name="C1"), "index", (1, None, None)),
+        (lambda: Company.objects.filter(external_id__in=["x-1", "x-2"]), "index", (1, 2, None)),
+        (lambda: Company.objects.order_by("-arr")[:5], "scan", (1, 1, 1)),
+        (lambda: Company.objects.order_by("-arr")[:200], "scan", (1, 2, None)),
+        (lambda: Enduser.objects.filter(featured=True)[:1], "scan", (1, None, None)),
+        (lambda: Enduser.objects.filter(featured=True), "scan", (1, None, None)),
+        (lambda: User.objects.filter(first_name="U1"), "table", (1, None, None)),
+        (lambda: User.objects.all(), "table", (1, None, None)),
+        (lambda: Enduser.objects.filter(id__in=["a" * 24, "b" * 24]), "keys", (2, 2, 2)),
+        (lambda: Enduser.objects.filter(id__in=["a" * 24, "b" * 24])[:1], "keys", (1, 2, None)),
+        (lambda: Company.objects.none(), "nothing", (0, 0, 0)),
+    ],
+)
+def test_each_strategy_has_its_numbers_and_keeps_to_them(
+    box: Sandbox, query: Callable[[], Any], strategy: str, numbers: tuple[Any, ...]
+) -> None:
+    queryset = query()
+    cost = queryset.cost()
+    assert (cost.strategy, (cost.least, cost.most, cost.expected)) == (strategy, numbers)
+    before = len(box.requests)
+    list(iter(queryset))
+    sent = len(box.requests) - before
+    assert cost.least <= sent <= (cost.most or sent)
+    assert cost.expected in (None, sent)
+
+
+def test_what_is_kept_costs_nothing_and_says_how_old_it_is(box: Sandbox) -> None:
+    users = User.objects.filter(first_name="U1")
+    assert len(users) == 1
+    again = users.all().cost()
+    assert (again.least, again.expected) == (0, 0)
+    assert "note: the table that was read 0 seconds ago is used" in str(again)
+    keys = Company.objects.filter(external_id__in=["x-1", "x-2"])
+    assert len(keys) == 2
+    with box.assert_requests(1):
+        cost = keys.all().cost()
+        assert len(keys.all()) == 2
+    assert cost.expected == 1
+    assert "the index that was read" in str(cost)
+
+
+def test_a_way_that_is_known_to_cost_less_is_told_and_taken(box: Sandbox) -> None:
+    ids = [row["_id"] for row in box.rows(Enduser)[:3]]
+    assert Enduser.objects.filter(id__in=ids).cost().requests == 3
+    unknown = Company.objects.filter(id__in=[row["_id"] for row in box.rows(Company)])
+    assert unknown.cost().strategy == "ids"
+    assert len(Company.objects.filter(arr__gte=0)) == 120
+    known = unknown.all().cost()
+    assert (known.strategy, known.expected) == ("scan", 1)
+    with box.assert_requests(1):
+        assert len(unknown.all()) == 120
+
+
+def test_what_is_read_first_is_a_cost_of_its_own(box: Sandbox) -> None:
+    cost = Enduser.objects.filter(company__phase="P1").cost()
+    assert (cost.strategy, cost.requests, len(cost.first)) == ("", None, 1)
+    assert cost.first[0].strategy == "scan"
+    assert cost.first[0].selected == ("id", "phase")
+    assert cost.least == 1
+    inner = Company.objects.filter(phase="P1")
+    assert Enduser.objects.filter(company__in=inner).cost().first == (inner.cost(),)
+
+
+def test_links_are_in_it(box: Sandbox) -> None:
+    rows = Company.objects.order_by("-arr").values("name", "owner.email")[:5]
+    cost = rows.cost()
+    assert [link.path for link in cost.links] == ["owner"]
+    before = len(box.requests)
+    assert len(list(rows)) == 5
+    assert cost.least <= len(box.requests) - before == 2
+    assert [link.path for link in Company.objects.prefetch_related("endusers").cost().links] == ["endusers"]
+
+
+def test_the_quota_makes_seconds_of_requests(box: Sandbox) -> None:
+    with Session(token="t", base_url=box.url, quota=Quota(per_minute=30)) as session:
+        cost = Company.objects.using(session).order_by("-arr")[:5].cost()
+        assert cost.seconds == 2.0
+        assert "requests: 1 (2.0 s of the quota)" in str(cost)
+    assert Company.objects.all().cost().seconds is None
+
+
+def test_several_pages_at_a_time_are_told(box: Sandbox) -> None:
+    assert "up to 4 pages at a time" in str(Enduser.objects.parallel(4).cost())
+    assert not any("at a time" in note for note in Enduser.objects.cost().notes)
+
+
+def test_a_cost_names_what_is_compared_where(box: Sandbox) -> None:
+    cost = Enduser.objects.filter(company="a" * 24, featured=True).only("email").cost()
+    assert isinstance(cost, Cost)
+    assert (cost.checked, cost.tested_here) == (("company exact",), ("featured exact",))
+    assert dict(cost.sent) == {"archived": "true", "companyId": "a" * 24}
+    assert cost.unhidden == ("rows that lists hide are asked for: archived",)
+    assert cost.selected == ("id", "email", "company", "featured")
