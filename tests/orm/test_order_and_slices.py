@@ -100,6 +100,8 @@ def test_rows_come_as_python_sorts_them(
         # Planhat ordered it: which of equal records stand in a slice is its choice.
         key = {row["externalId"]: ORDERS[order[0][0]](row) for row in box.rows(Company)}
         assert [key[one] for one in found] == [key[one] for one in expected[start:stop]]
+        # Those that do stand there come by id, which external ids rise with here.
+        assert found == sorted(sorted(found), key=lambda one: key[one], reverse=order[0][1])
         assert len(set(found)) == len(found)
 
 
