@@ -135,7 +135,9 @@ def measured(job: Job, sides: Sequence[Side], address: str, rounds: int) -> list
 
 def ratio(ours: float, theirs: float) -> str:
     """Return ours by theirs."""
-    return f"{ours / theirs:.2f}x" if theirs else ""
+    if not theirs:
+        return ""
+    return f"{ours / theirs:.{2 if ours / theirs >= 0.1 else 3}f}x"
 
 
 def time_of(seconds: float) -> str:

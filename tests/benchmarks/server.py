@@ -18,13 +18,24 @@ import random
 import sys
 import threading
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 TEMPLATES = 5_000
 #: How many endusers each company has, and how many companies were changed within the last day.
 EACH, CHANGED = 10, 40
+#: A prime: multiples of it come by every place of a list whose length it does not divide.
+STRIDE = 7_919
+
+
+def key_of(prefix: int, number: int) -> bytes:
+    """Return the id of a record: the second in which it was made, the kind, and its number."""
+    return b"%08x%x%015x" % (0x5F000000 + 300 * number, prefix, number)
 
 
 def company(number: int, rng: random.Random, owners: list[str], weight: int = 0) -> dict[str, object]:
@@ -91,32 +102,41 @@ class Table:
         self.now = datetime.now(UTC)
 
     def key(self, number: int) -> bytes:
-        """Return the id of a row."""
-        return b"%x%023x" % (self.prefix, number)
+        """Return the id of a row; as Planhat's, it begins with the second in which the record was made."""
+        return key_of(self.prefix, number)
 
     def number(self, key: str) -> int:
         """Return the place of the row of an id or of an external id."""
-        return int(key.removeprefix("extid-ext-")) if key.startswith("extid-") else int(key[1:], 16)
+        return int(key.removeprefix("extid-ext-")) if key.startswith("extid-") else int(key[9:], 16)
 
     def changed(self, number: int) -> bytes:
-        """Return when a row was changed: the last ones an hour ago and before, all others in January 2025."""
-        if number >= self.total - CHANGED:
-            when = self.now - timedelta(hours=1, minutes=self.total - number)
-            return when.strftime("%Y-%m-%dT%H:%M:%S.000Z").encode()
-        return b"2025-01-%02dT%02d:%02d:%02d.000Z" % (
-            1 + number // 86_400,
-            number // 3_600 % 24,
-            number // 60 % 60,
-            number % 60,
-        )
+        """Return when a row was changed: some of them within the last hours, the others in January 2025.
+
+        The times have nothing to do with the ids, as somebody works here and there.
+        """
+        place = self.place(number)
+        if place < CHANGED:
+            return (self.now - timedelta(hours=1, minutes=place)).strftime("%Y-%m-%dT%H:%M:%S.000Z").encode()
+        second = self.total - place
+        clock = (1 + second // 86_400, second // 3_600 % 24, second // 60 % 60, second % 60)
+        return b"2025-01-%02dT%02d:%02d:%02d.000Z" % clock
+
+    def place(self, number: int) -> int:
+        """Return the place of a row among all, the one that was changed last first."""
+        return number * STRIDE % self.total
+
+    @cached_property
+    def newest_first(self) -> list[int]:
+        """The rows in the order of their changes."""
+        return sorted(range(self.total), key=self.place)
 
     def row(self, number: int) -> bytes:
         """Return one row."""
-        parent = b'"companyId":"%x%023x",' % (0, number // EACH) if self.prefix else b""
+        parent = b'"companyId":"%s",' % key_of(0, number // EACH) if self.prefix else b""
         key, changed, rest = self.key(number), self.changed(number), self.suffixes[number % len(self.suffixes)]
         return b'{"_id":"%s","externalId":"ext-%d",%s"updatedAt":"%s",%s' % (key, number, parent, changed, rest)
 
-    def page(self, numbers: range, *, keys_only: bool) -> bytes:
+    def page(self, numbers: Sequence[int], *, keys_only: bool) -> bytes:
         """Return rows as a list."""
         if keys_only:
             return b"[" + b",".join(b'{"_id":"%s"}' % self.key(number) for number in numbers) + b"]"
@@ -130,8 +150,7 @@ class Table:
         if params.get("companyId"):
             return self.of_companies(params["companyId"].split(","), start, limit)
         if params.get("sort") == "-updatedAt":
-            first = self.total - 1 - start
-            return self.page(range(first, max(-1, first - limit), -1), keys_only=keys_only)
+            return self.page(self.newest_first[start : start + limit], keys_only=keys_only)
         return self.page(range(start, min(start + limit, self.total)), keys_only=keys_only)
 
     def of_companies(self, companies: list[str], start: int, limit: int) -> bytes:
@@ -139,7 +158,7 @@ class Table:
         each = EACH if self.prefix else 1
         numbers = [
             child
-            for place in sorted(int(company[1:], 16) for company in companies)
+            for place in sorted(int(company[9:], 16) for company in companies)
             for child in range(place * each, (place + 1) * each)
             if child < self.total
         ]

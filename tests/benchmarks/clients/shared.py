@@ -15,8 +15,8 @@ def external_ids(number: int) -> list[str]:
 
 
 def company_ids(number: int) -> list[str]:
-    """Return the ids of the first companies."""
-    return [f"{place:024x}" for place in range(number)]
+    """Return the ids of the first companies, as the server makes them."""
+    return [f"{0x5F000000 + 300 * place:08x}0{place:015x}" for place in range(number)]
 
 
 def portions(ids: list[str]) -> list[str]:
