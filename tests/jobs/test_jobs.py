@@ -167,6 +167,11 @@ def test_counting_companies_of_a_status(big: Tenant) -> None:
         assert Company.objects.filter(status="lost").count() == len(where(big.companies, status="lost"))
 
 
+def test_whether_any_prospect_exists(big: Tenant) -> None:
+    with big.box.assert_requests(1):
+        assert Company.objects.filter(status="prospect").exists()
+
+
 def test_open_tasks_per_owner(big: Tenant) -> None:
     emails = {row["_id"]: row["email"] for row in big.users}
     wanted = Counter(emails.get(row.get("ownerId", "")) for row in big.tasks if not row["isArchived"])
