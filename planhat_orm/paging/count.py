@@ -9,7 +9,8 @@ A short page may have been cut by a maximum of the server's own; what a length o
 more request settles it, is as in :mod:`planhat_orm.paging.scan`.
 
 **What is not promised.** The number holds for a list that does not change between the probes; for one that does, it is
-a number near the true one. Maxima that are not round numbers count too little.
+a number near the true one. Maxima that are not round numbers, or that shrink after a longer page was seen, count too
+little.
 
 The engine is a generator that yields what it wants and is sent what came: no network, no threads, no models. It may
 import the errors and its own package only.

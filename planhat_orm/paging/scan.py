@@ -22,7 +22,7 @@ meanwhile. The argument does not need the pages to be read one after another, so
 **The end.** A page with fewer rows than asked for is the last one, unless the server has a smaller maximum than we
 think. Such maxima are round numbers. So a short page whose length is the endpoint's default size, a multiple of 100 or
 a power of two from 64 is confirmed by one more request; if that finds more, the length is the maximum and becomes the
-page size. A longer page seen before disproves a maximum, and saves the confirmation.
+page size. A longer page seen before disproves nothing: a server under load may lower its maximum meanwhile.
 
 **When the order is not honoured** the ids of some page do not ascend. From there on pages overlap by one row, each id
 is handed out once, and a page that begins with an unknown id is asked for once more an eighth of a page earlier; but
@@ -33,7 +33,7 @@ with: the overlapping row must be the last one handed out and no id may come twi
 
 * A snapshot: records created or deleted during the scan may be in it or not, and rows of two pages may be of different
   times.
-* Maxima that are not round, or that shrink after a longer page was seen: such a list ends early, unnoticed.
+* Maxima that are not round: such a list ends early, unnoticed.
 * A server that ignores the order and yet shows ascending ids on every page, each covered.
 * With another order, changes that cancel out exactly (one record moving in front of the page while another one moves
   behind it); therefore ``proven`` is false there for more than one page.
@@ -219,7 +219,6 @@ class _Scan:
         "idle",
         "joint",
         "last",
-        "longest",
         "mode",
         "offset",
         "report",
@@ -253,7 +252,6 @@ class _Scan:
         self.joint: str | None = None  # the last row of the last page used, by which the next one overlaps
         self.seen = Seen()
         # What is known of the server's own maximum.
-        self.longest = 0
         self.confirming: int | None = None  # length of the short page that the present request is to confirm
         # Finding the place again: `floor` was covered, `ceiling` was not, the last id stands between them.
         self.floor: int | None = None
@@ -368,9 +366,8 @@ class _Scan:
         if self.confirming is not None and length <= self.confirming:
             self.size = min(self.size, self.confirming)
         full = length >= self.asked
-        doubtful = not full and length >= self.longest and looks_capped(length, self.default_size)
+        doubtful = not full and looks_capped(length, self.default_size)
         self.confirming = length if doubtful else None
-        self.longest = max(self.longest, length)
         self.done = self.wanted == 0 or not (full or doubtful)
         if self.done:
             return

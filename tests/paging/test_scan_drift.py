@@ -175,12 +175,12 @@ def test_another_order_is_complete_or_an_error_when_records_only_go_or_only_come
 
 @given(
     rows=st.integers(0, 700),
-    caps=st.lists(st.sampled_from([7, 64, 100, 128, 200, 256, 300]), min_size=1, max_size=6).map(sorted),
+    caps=st.lists(st.sampled_from([7, 64, 100, 128, 200, 256, 300]), min_size=1, max_size=6),
     page_size=st.integers(301, 1000),
     drift=st.lists(st.lists(changes, max_size=4), max_size=6),
 )
 @some
-def test_a_smaller_maximum_even_a_growing_one_loses_nothing(sim, rows, caps, page_size, drift):
+def test_a_smaller_maximum_that_grows_and_shrinks_loses_nothing(sim, rows, caps, page_size, drift):
     server = sim.Server(table(sim, rows), cap=lambda number: caps[min(number, len(caps) - 1)], drift=drift)
     handed, report = sim.read(server, page_size=page_size, default_size=7)
     assert handed == sorted(set(handed))
@@ -203,7 +203,7 @@ def test_every_length_is_read_completely_with_the_fewest_requests(sim, page_size
         server = sim.Server(sim.make_ids(rows))
         assert sim.read(server, page_size=page_size, default_size=64)[0] == server.ids
         full_pages = 0 if rows < page_size else 1 + (rows - page_size) // (page_size - 1)
-        confirmed = 1 if rows == 64 and page_size == 100 else 0
+        confirmed = 1 if rows - full_pages * (page_size - 1) == 64 and page_size == 100 else 0
         assert len(server.fetches) == full_pages + 1 + confirmed
 
 
