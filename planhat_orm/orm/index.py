@@ -106,9 +106,7 @@ def without_blanks(meta: Options, rows: list[Row]) -> list[Row]:
     """Return rows without blank keys: they are "" in some rows, and missing from others."""
     keys = [key for key in meta.lean_fields if key in meta.key_kinds and key != "_id"]
     return [
-        {key: value for key, value in row.items() if value != "" or key not in keys}
-        if any(row.get(key) == "" for key in keys)
-        else row
+        {key: value for key, value in row.items() if value != "" or key not in keys} if "" in row.values() else row
         for row in rows
     ]
 

@@ -318,7 +318,11 @@ class Predicate:
     keys: frozenset[str] = frozenset()
 
     def __call__(self, row: Row) -> bool:
-        return all(test(row) for test in self.tests) and all(other(row) for other in self.others)
+        # A loop, since every row of a scan comes by here and a generator costs more than most tests.
+        for test in self.tests:
+            if not test(row):
+                return False
+        return not self.others or all(other(row) for other in self.others)
 
     def __bool__(self) -> bool:
         return bool(self.tests or self.others)
