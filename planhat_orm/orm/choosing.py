@@ -7,19 +7,26 @@ was last looked at, only that every way gives the same rows.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from planhat_orm.orm import sizes
 from planhat_orm.orm.explaining import probed_offset
 from planhat_orm.orm.indexed import forgone
 from planhat_orm.orm.missing import rows_of
+from planhat_orm.orm.ordering import Order
+from planhat_orm.orm.paths import Target
 from planhat_orm.orm.planner import pages_of
 from planhat_orm.orm.sizes import Size
 from planhat_orm.wire.transport import Request
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from planhat_orm.orm.planner import Plan
     from planhat_orm.session.session import Session
+
+#: What is said of the order of pages that are read in place of several lists of ids.
+IN_STEP = "rows come as lists of ids would give them, one after another, each by id; order_by('id') puts all in order"
 
 
 def chosen(session: Session, plan: Plan) -> Plan:
@@ -28,7 +35,31 @@ def chosen(session: Session, plan: Plan) -> Plan:
     other = plan.instead
     if other is None or not plan.asks:
         return plan
-    return plan if is_longer(session, plan, other) else other
+    return plan if is_longer(session, plan, other) else in_step(plan, other)
+
+
+class ByList(Target):
+    """Tells by what a row points to in which of several lists of ids it comes, so that pages give the same order."""
+
+    __slots__ = ("_places",)
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan.meta.by_key[plan.id_key])
+        self._places = {one: place for place, ids in enumerate(plan.id_lists) for one in ids}
+
+    def read(self, row: Mapping[str, Any]) -> int:
+        """Return the number of the first list that has the row."""
+        value = super().read(row)
+        items = value if isinstance(value, list) else [value]
+        return min((self._places[one] for one in items if one in self._places), default=len(self._places))
+
+
+def in_step(plan: Plan, other: Plan) -> Plan:
+    """Return the plan to read pages, in the order in which lists of ids give the rows: that of any slice of them."""
+    if plan.strategy != "ids" or plan.id_key == "_id" or plan.order or len(plan.passes) > 1:
+        return other
+    order = (Order(ByList(plan), descending=False),)
+    return replace(other, order=order, server_order=False, notes=(*other.notes, IN_STEP))
 
 
 def foreseen(session: Session, plan: Plan) -> Plan:
@@ -44,7 +75,7 @@ def foreseen(session: Session, plan: Plan) -> Plan:
     by_ids = len(plan.paths) or len(plan.lists)
     # A list of what belongs to some ids may take several pages; that of the records themselves takes one.
     sure = plan.strategy == "keys" or plan.id_key == "_id"
-    return other if pages < by_ids and (sure or pages <= by_ids // 2) else without_question(plan)
+    return in_step(plan, other) if pages < by_ids and (sure or pages <= by_ids // 2) else without_question(plan)
 
 
 def without_question(plan: Plan) -> Plan:

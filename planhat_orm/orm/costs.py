@@ -182,6 +182,8 @@ def cost_of(session: Session | None, plan: Plan) -> Cost:
 
 def waiting(query: Query, values: Iterable[LazyValues]) -> Cost | None:
     """Return the cost of a query some of whose values have to be read first; None where all of them are here."""
+    if query.empty or query.stop == query.start:
+        return None
     first = tuple(cost for value in values if (cost := value._cost_left()) is not None)
     if not first:
         return None
@@ -236,7 +238,8 @@ def numbers(session: Session | None, plan: Plan) -> Numbers:
     if plan.strategy == "keys":
         return Numbers(1, None if plan.asks else len(plan.paths), None)
     if plan.strategy == "ids":
-        return Numbers(1 if stop is not None or plan.asks else len(plan.lists), None, None)
+        early = stop is not None and (not plan.order or plan.server_order)
+        return Numbers(1 if early or plan.asks else len(plan.lists), None, None)
     if since_of(plan) is not None and "sort" in plan.meta.list_takes:
         return Numbers(1, None, None)
     if stop is not None and plan.window_is_sent and stop - plan.query.start <= plan.meta.page_size[1]:

@@ -244,12 +244,12 @@ def contradicts(predicate: Predicate) -> bool:
         # A day and an instant in it do not contradict each other, and a text may be empty and null.
         if any(isinstance(value, (Span, list, dict)) or value == "" for value in test.values):
             continue
-        if test.match(None):
-            continue  # of what lists hide by, no value counts as False
         allowed[name] = allowed[name] & set(test.values) if name in allowed else set(test.values)
         if not allowed[name]:
             return True
-    return "id" in missing or not missing.isdisjoint(allowed)
+    # Of what lists hide by, no value counts as False.
+    valued = {test.target.name for test in predicate.tests if test.target.name in allowed and not test.match(None)}
+    return "id" in missing or not missing.isdisjoint(valued)
 
 
 def is_backwards(first: Any, last: Any) -> bool:
@@ -432,10 +432,7 @@ def with_notes(plan: Plan) -> Plan:
     elif len(plan.passes) > 1 and not plan.order:
         notes.append("rows come list by list, each by id; order_by('id') puts all in order")
     elif len(plan.id_lists) > 1 and plan.id_key != "_id" and not plan.order:
-        notes.append(
-            "rows come by one list of ids after another, each by id, or all by id where pages cost less; a slice and "
-            "the whole are in one order after order_by('id')"
-        )
+        notes.append("rows come by one list of ids after another, each by id; order_by('id') puts all in order")
     if len(plan.passes) > 1:
         notes.append(
             "a record that goes back from a later list to one that was read already is missed (scan_report.proven)"

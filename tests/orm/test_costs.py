@@ -184,3 +184,21 @@ def test_a_cost_names_what_is_compared_where(box: Sandbox) -> None:
     assert dict(cost.sent) == {"archived": "true", "companyId": "a" * 24}
     assert cost.unhidden == ("rows that lists hide are asked for: archived",)
     assert cost.selected == ("id", "email", "company", "featured")
+
+
+def test_an_empty_query_reads_nothing_first(box: Sandbox) -> None:
+    people = Enduser.objects.filter(company__phase="P1")
+    for query in (people.none(), people[3:3]):
+        cost = query.cost()
+        assert (cost.strategy, cost.requests, cost.first) == ("nothing", 0, ())
+
+
+def test_an_order_over_several_lists_of_ids_is_told_for_all_of_them(box: Sandbox) -> None:
+    box.add_many(Company, ({"name": f"D{n}"} for n in range(60)))
+    latest = Enduser.objects.filter(company__in=[row["_id"] for row in box.rows(Company)]).order_by("-id")[:10]
+    cost = latest.cost()
+    assert (cost.least, cost.most, cost.expected) == (3, None, None)
+    before = len(box.requests)
+    ids = [person.id for person in latest]
+    assert ids == sorted(ids, reverse=True)
+    assert 3 <= len(box.requests) - before <= 6

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -269,3 +269,18 @@ def test_a_date_in_a_filter_needs_no_zone() -> None:
     assert planned(Company, customer_from__range=(date(2025, 1, 1), date(2025, 3, 31))).filters_here
     with pytest.raises(InvalidQuery):
         planned(Company, updated_at="no date")
+
+
+def test_ends_of_ranges_and_what_counts_as_false_are_no_contradictions() -> None:
+    at_ten = datetime(2025, 4, 1, 10, tzinfo=UTC)
+    assert planned(Company, last_touch__range=(at_ten, date(2025, 4, 1))).strategy == "scan"
+    assert planned(Company, last_touch__range=(at_ten, date(2025, 3, 31))).strategy == "nothing"
+    assert planned(Enduser, archived=False, archived__isnull=True).strategy == "scan"
+    assert planned(Enduser, archived=True, archived__isnull=True).strategy == "nothing"
+
+
+def test_what_stands_behind_an_id_in_an_order_decides_nothing() -> None:
+    query = Query(Enduser, order=("-id", "-custom.Seats"), only=frozenset({"email"})).filtered(Q(company__in=ids(200)))
+    plan = plan_for(query, base_url="http://x")
+    assert len(plan.order) == 1
+    assert "custom" not in plan.select
