@@ -17,17 +17,18 @@ from planhat_orm.orm.following import load_all, read
 from planhat_orm.orm.paths import partition
 from planhat_orm.orm.relations import ForeignKey, ReferenceList, Related, target_of
 from planhat_orm.orm.state import Reading
-from planhat_orm.wire.endpoints import path_for
+from planhat_orm.wire.endpoints import id_chunks, path_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from planhat_orm.orm.model import Model
+    from planhat_orm.orm.params import Param
     from planhat_orm.orm.query import Query
     from planhat_orm.session.session import Session
 
-#: How many ids a URL of 2,000 characters has room for, roughly.
-IDS_IN_URL = 70
+#: From so many requests on it is worth one to find out whether all pages of a list cost half as many.
+WORTH_ASKING = 4
 
 Link = ForeignKey[Any] | ReferenceList[Any] | Related[Any]
 
@@ -210,11 +211,16 @@ def load_reverse(session: Session, link: Related[Any], parents: Sequence[Any], r
     by_parent: dict[str, list[Any]] = {obj._raw["_id"]: [] for obj in parents}
     writes = held.written(session, target._meta.records)
     kept = reading.tables.get((target, key.name)) if reading is not None else None
-    came = kept if kept is not None else read(session, target, (key.name, list(by_parent)), reading) or []
+    if kept is not None:
+        came: Iterable[Any] = kept
+    elif is_cheaper_for_each(session, key, target, len(by_parent)):
+        came = (one for parent in by_parent for one in target.objects.using(session).filter(**{key.name: parent}))
+    else:
+        came = read(session, target, (key.name, list(by_parent)), reading) or []
     records = [one for one in came if not by_parent.keys().isdisjoint(held.ids_in(one, key))]
     if key.mutable:
-        # A record that several lists of ids found came with the first of them.
-        records.sort(key=lambda one: str(one._raw["_id"]))
+        # A record that several lists found came with each of them, or with the first one.
+        records = sorted({id(one): one for one in records}.values(), key=lambda one: str(one._raw["_id"]))
     for record in records:
         for parent in dict.fromkeys(held.ids_in(record, key)):
             if parent in by_parent:
@@ -223,6 +229,32 @@ def load_reverse(session: Session, link: Related[Any], parents: Sequence[Any], r
         found = tuple(by_parent[obj._raw["_id"]])
         held.hold(obj, link.name, held.Records(key, found, target._meta.records, writes))
     return records
+
+
+def is_cheaper_for_each(session: Session, key: Link, target: type[Model], count: int) -> bool:
+    """Tell whether a request for each of some objects costs less than all pages of the list, which one request tells.
+
+    That is for lists that can be narrowed by one object, and by no more than one.
+    """
+    param = narrowed_by(key, target)
+    if param is None or param.many or count < 2:
+        return False
+    pages, meta = pages_of(session, target), target._meta
+    if pages is not None or count < WORTH_ASKING:
+        return pages is None or count < pages
+    rows = count // 2 * (meta.page_size[1] - 1)
+    known = size_of(session, target)
+    if known is None or known.rows <= rows:
+        if not list(target.objects.using(session).only("id")[rows : rows + 1]):
+            return False
+        sizes.note(session, path_for(meta.path), fixed_of(target), rows + 1, exact=False)
+    return True
+
+
+def narrowed_by(key: Link, target: type[Model]) -> Param | None:
+    """Return the documented parameter by which a list is narrowed to what a link leads to."""
+    params = target._meta.list_params.values()
+    return next((one for one in params if one.data_key == getattr(key, "data_key", "") and not one.hint), None)
 
 
 # The price
@@ -272,27 +304,40 @@ def price_of(session: Session | None, link: Link, model: type[Model], path: str,
     meta = target_of(link)._meta
     pages = pages_of(session, meta.model)
     by_pages = f"{len(passes(meta.model))} + rows / {meta.page_size[1] - 1:,}"
+    if not isinstance(link, Related) and link.get_only:
+        each = f"{model._meta.name} by its id, 1 request for each row, for no list holds {link.name}"
+        return Price(path, f"{each}; then {meta.name} objects", 0, None)
     if meta.small_table and not isinstance(link, Related):
         return Price(path, f"every {meta.name} is read once in a session, {by_pages} requests", 0, pages)
     if isinstance(link, Related):
         key = link.key(model)
         said = f"all {meta.name} objects, by pages, {by_pages} requests: no list of them is narrowed by {key.name}"
-        params = [one for one in meta.list_params.values() if one.data_key == key.data_key and not one.hint]
-        if not params or meta.small_table:
+        param = narrowed_by(key, meta.model)
+        if param is None or meta.small_table:
             return Price(path, said, 1, pages)
-        ids = f"about {IDS_IN_URL} ids of {model._meta.name}" if params[0].many else f"each {model._meta.name}"
+        size = ids_in_url(session, meta.model, "companyId") if param.many else 1
+        ids = f"about {size} ids of {model._meta.name}" if param.many else f"each {model._meta.name}"
         more = "and 1 for each further full page"
         said = f"{meta.name} by {key.name}, 1 request for {ids} {more}; {by_pages} where that is less"
-        return Price(path, said, 1, pages if pages is not None and rows is not None else None)
-    if link.get_only:
-        each = f"{model._meta.name} by its id, 1 request for each row, for no list holds {link.name}"
-        return Price(path, f"{each}; then {meta.name} objects", 0, None)
-    lists = None if rows is None or isinstance(link, ReferenceList) else -(-rows // IDS_IN_URL)
+        # Of one list of ids, or of one object, there may be as many pages as there are of all.
+        known = pages is not None and rows is not None
+        return Price(path, said, 1, (pages or 0) + -(-(rows or 0) // size) + 1 if known else None)
+    lists = None if rows is None or isinstance(link, ReferenceList) else rows
     if meta.ids_param is not None:
-        said = f"{meta.name} by lists of ids, 1 request for about {IDS_IN_URL}; {by_pages} where that is less"
-        return Price(path, said, 0, lists)
+        size = ids_in_url(session, meta.model, meta.ids_param)
+        said = f"{meta.name} by lists of ids, 1 request for about {size}; {by_pages} where that is less"
+        # A list of which some ids are gone may take one more, and one request may tell whether pages cost less.
+        return Price(path, said, 0, None if lists is None else 2 * -(-lists // size) + 1)
     said = f"{meta.name} one by one, or by pages where that is less, {by_pages} requests"
-    return Price(path, said, 0, rows if isinstance(link, ForeignKey) else None)
+    return Price(path, said, 0, None if lists is None else lists + 1)
+
+
+def ids_in_url(session: Session | None, model: type[Model], name: str) -> int:
+    """Return how many ids a URL has room for, beside what every page is asked for."""
+    sent = {"limit": "00000", "offset": "000000000", "sort": "-" * 30, "select": ",".join(model._meta.default_select)}
+    sent |= fixed_of(model)
+    base_url = session.base_url if session is not None else "https://api.planhat.com"
+    return len(id_chunks(base_url, path_for(model._meta.path), sent, name, ["0" * 24] * 100)[0])
 
 
 def passes(model: type[Model]) -> Sequence[Any]:
@@ -302,7 +347,15 @@ def passes(model: type[Model]) -> Sequence[Any]:
 
 def pages_of(session: Session | None, model: type[Model]) -> int | None:
     """Return how many requests all pages of a list took, as far as its size is known; None where it is not."""
-    meta = model._meta
-    fixed = {name: value for name, value in meta.unhide.items() if isinstance(value, str)}
-    size = sizes.known(session, path_for(meta.path), fixed) if session is not None and len(passes(model)) == 1 else None
-    return 1 + -(-size.rows // (meta.page_size[1] - 1)) if size is not None and size.exact else None
+    size = size_of(session, model) if session is not None else None
+    return 1 + -(-size.rows // (model._meta.page_size[1] - 1)) if size is not None and size.exact else None
+
+
+def size_of(session: Session, model: type[Model]) -> sizes.Size | None:
+    """Return what is known of the size of a whole list; None where there are several lists."""
+    return sizes.known(session, path_for(model._meta.path), fixed_of(model)) if len(passes(model)) == 1 else None
+
+
+def fixed_of(model: type[Model]) -> dict[str, str]:
+    """Return what a whole list is asked for, so that it hides nothing."""
+    return {name: value for name, value in model._meta.unhide.items() if isinstance(value, str)}

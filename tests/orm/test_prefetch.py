@@ -91,7 +91,7 @@ def test_records_whose_list_holds_the_object_are_found_for_each(box: Sandbox) ->
 
 
 def test_several_paths_share_what_they_begin_with(box: Sandbox) -> None:
-    with box.assert_requests(4):  # companies, people, licences, issues
+    with box.assert_requests(6):  # companies, people; licences and issues of each
         companies = list(
             Company.objects.prefetch_related("endusers", "licenses", "issues", "endusers__company").filter(
                 name__lt="C2"
@@ -103,7 +103,7 @@ def test_several_paths_share_what_they_begin_with(box: Sandbox) -> None:
 
 
 def test_steps_lead_over_managers_links_and_lists(box: Sandbox) -> None:
-    with box.assert_requests(4):  # users, their companies, the people there, the licences there
+    with box.assert_requests(5):  # users, their companies, the people there, the licences of each
         users = list(User.objects.order_by("email").prefetch_related("companies.endusers", "companies__licenses"))
     with box.assert_requests(0):
         assert [[emails(one) for one in user.companies] for user in users] == [
@@ -347,7 +347,7 @@ def test_people_that_are_read_one_by_one_are_all_here(box: Sandbox) -> None:
 
 
 def test_a_pickle_has_what_was_loaded_and_needs_no_session(box: Sandbox, nothing_set: None) -> None:
-    with box.assert_requests(4):  # companies, people, users, issues
+    with box.assert_requests(6):  # companies, people, users, issues of each
         companies = list(Company.objects.prefetch_related("endusers", "owner", "followers", "issues"))
     data = pickle.dumps(companies)
     alone = pickle.dumps(companies[2])
@@ -411,7 +411,7 @@ def test_the_price_of_each_step_is_said(box: Sandbox) -> None:
     said = {one.path: one.said for one in prices(None, Company, ["endusers", "licenses.company.owner", "issues"])}
     assert list(said) == ["endusers", "licenses", "licenses.company", "licenses.company.owner", "issues"]
     assert said["endusers"] == (
-        "Enduser by company, 1 request for about 70 ids of Company and 1 for each further full page; 1 + rows / 1,999 "
+        "Enduser by company, 1 request for about 74 ids of Company and 1 for each further full page; 1 + rows / 1,999 "
         "where that is less"
     )
     assert "1 request for each Company" in said["licenses"]
@@ -429,6 +429,24 @@ def test_what_no_list_is_narrowed_by_is_read_whole(box: Sandbox) -> None:
         people = list(Enduser.objects.prefetch_related("notes"))
     with box.assert_requests(0):
         assert [[one.subject for one in person.notes] for person in people] == [["Call"], [], []]
+
+
+def test_of_lists_that_are_narrowed_by_one_company_at_a_time_each_or_all_are_read(box: Sandbox) -> None:
+    with box.assert_requests(3):
+        companies = list(Company.objects.prefetch_related("licenses")[:2])  # its list, and one for each
+    assert [one.params.get("companyId") for one in box.requests[-2:]] == [company.id for company in companies]
+    with box.assert_requests(3):
+        companies = list(Company.objects.prefetch_related("issues")[:2])
+        assert [[one.title for one in company.issues] for company in companies] == [["Both"], ["Both"]]
+    box.add_many(Company, ({"name": f"D{n}"} for n in range(7)))
+    with box.session(), box.assert_requests(3):  # companies, whether there are many licences, all of them
+        companies = list(Company.objects.prefetch_related("licenses"))
+        assert [len(company.licenses) for company in companies] == [1, 1, *[0] * 8]
+    row = box.rows(Company)[0]
+    box.add_many(License, ({"company": row, "mrr": 1, "from_date": "2025-01-01"} for n in range(10_100)))
+    with box.session(), box.assert_requests(17):  # companies, the question, nine lists of a page, one of six
+        companies = list(Company.objects.prefetch_related("licenses"))
+        assert len(companies[0].licenses) == 10_101
 
 
 def test_by_price_one_scan_stands_for_many_lists_of_ids(planhat_sandbox: Sandbox) -> None:

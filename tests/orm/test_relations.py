@@ -175,7 +175,7 @@ def test_explain_of_outputs_says_what_links_cost(box: Sandbox) -> None:
         lines = NPS.objects.values("enduser.email", "company.owner.email", "score").explain().splitlines()[-3:]
     assert lines == [
         "  over enduser: Enduser one by one, or by pages where that is less, 1 + rows / 1,999 requests",
-        "  over company: Company by lists of ids, 1 request for about 70; 1 + rows / 4,999 where that is less",
+        "  over company: Company by lists of ids, 1 request for about 47; 1 + rows / 4,999 where that is less",
         "  over company.owner: every User is read once in a session, 1 + rows / 9,999 requests",
     ]
 
