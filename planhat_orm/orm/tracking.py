@@ -330,6 +330,7 @@ def rebase(obj: Model, state: State, raw: Mapping[str, Any], sent: Mapping[str, 
             del state.values[key]
         elif was_sent or (knew and is_stored(field, old, value)) or is_stored(field, raw.get(key, MISSING), value):
             let_go(state, field, raw.get(key), value)
+            state.moved.pop(key, None)  # the next change begins from what is stored now
         elif saved and knew and not same(raw.get(key), old):
             state.moved.setdefault(key, old)
     if not state.custom:
@@ -343,6 +344,7 @@ def rebase(obj: Model, state: State, raw: Mapping[str, Any], sent: Mapping[str, 
             # A container that Planhat has cleared stays live as an empty one, since somebody may hold it.
             cleared: Any = [] if isinstance(value, list) else {} if isinstance(value, dict) else None
             let_go_custom(state, name, cleared if now.get(name) is None else now[name], value)
+            state.moved.pop(f"{CUSTOM}.{name}", None)
         elif saved and knew and not same(theirs.get(name), now.get(name)):
             state.moved.setdefault(f"{CUSTOM}.{name}", theirs.get(name))
 

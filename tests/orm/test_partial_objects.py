@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import hypothesis.strategies as st
 from hypothesis import settings
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from planhat_orm.errors import FieldNotLoaded, StaleObjectError
 from planhat_orm.models import Company, Conversation, Enduser, Note, Ticket, User
@@ -74,8 +74,6 @@ class PartialObjects(RuleBasedStateMachine):
     #: Whether a list may be as old as the last reading of the whole table: it fills, and brings nothing newer.
     kept: ClassVar[bool] = False
 
-    held = Bundle("held")
-
     def __init__(self) -> None:
         super().__init__()
         self.box = Sandbox().start()
@@ -101,6 +99,11 @@ class PartialObjects(RuleBasedStateMachine):
         self.box.close()
 
     # The world
+
+    @property
+    def selections(self) -> st.SearchStrategy[set[str]]:
+        listed = sorted(set(self.names) - self.get_only)
+        return st.just(set(listed)) | st.sets(st.sampled_from(listed), min_size=1)
 
     @property
     def writable(self) -> list[str]:
@@ -203,12 +206,18 @@ class PartialObjects(RuleBasedStateMachine):
         assert later, f"{name} is {value!r}, older than {versions[self.seen[number, name]]!r}"
         self.seen[number, name] = later[0]
 
+    def pick(self, data: st.DataObject, operation: str = "list") -> tuple[type, int] | None:
+        """Choose an object that is held, of a class that offers an operation; None where there is none."""
+        places = [place for place in self.objects if operation in place[0]._meta.operations]
+        places.sort(key=lambda place: (self.classes.index(place[0]), place[1]))
+        return data.draw(st.sampled_from(places), label="object") if places else None
+
     # Reading
 
-    @rule(target=held, data=st.data())
-    def a_list_comes(self, data: st.DataObject) -> Any:
+    @rule(data=st.data())
+    def a_list_comes(self, data: st.DataObject) -> None:
         cls = data.draw(st.sampled_from(self.classes), label="class")
-        names = data.draw(st.sets(st.sampled_from(sorted(set(self.names) - self.get_only)), min_size=1), label="only")
+        names = data.draw(self.selections, label="only")
         queryset = cls.objects.on_missing(data.draw(st.sampled_from(["peers", "peers", "one"]), label="on missing"))
         way = data.draw(st.sampled_from(["only", "iterator", "slice", "ids", "reversed"]), label="way")
         queryset = queryset.only(*map(path_of, sorted(names)))
@@ -222,31 +231,31 @@ class PartialObjects(RuleBasedStateMachine):
             queryset = queryset.order_by("-id")
         found = list(queryset.iterator() if way == "iterator" else queryset)
         assert {self.ids.index(obj.id) for obj in found} == wanted
-        return multiple(*self.hold(cls, found, names))
+        self.hold(cls, found, names)
 
-    @rule(target=held, data=st.data())
-    def a_whole_list_comes(self, data: st.DataObject) -> Any:
+    @rule(data=st.data())
+    def a_whole_list_comes(self, data: st.DataObject) -> None:
         cls = data.draw(st.sampled_from(self.classes), label="class")
         listed = set(self.names) - self.get_only
         deferred = data.draw(st.sets(st.sampled_from(sorted(listed))), label="deferred")
         queryset = cls.objects.defer(*map(path_of, sorted(deferred))) if deferred else cls.objects.all()
-        return multiple(*self.hold(cls, list(queryset), listed - deferred - self.heavy))
+        self.hold(cls, list(queryset), listed - deferred - self.heavy)
 
-    @rule(target=held, data=st.data(), number=st.sampled_from(range(RECORDS)))
-    def one_record_comes(self, data: st.DataObject, number: int) -> Any:
+    @rule(data=st.data(), number=st.sampled_from(range(RECORDS)))
+    def one_record_comes(self, data: st.DataObject, number: int) -> None:
         cls = data.draw(st.sampled_from([cls for cls in self.classes if "get" in cls._meta.operations]), label="class")
         before = len(self.box.requests)
         obj = cls.objects.get(id=self.ids[number])
         asked = len(self.box.requests) - before
         assert asked <= 1
-        places = self.hold(cls, [obj], ())
+        self.hold(cls, [obj], ())
         if asked:
             self.came([number], self.names)
-        return multiple(*places)
 
-    @rule(place=held, data=st.data())
-    def fields_are_read(self, place: tuple[type, int], data: st.DataObject) -> None:
-        if place in self.objects:
+    @precondition(lambda self: self.objects)
+    @rule(data=st.data())
+    def fields_are_read(self, data: st.DataObject) -> None:
+        if place := self.pick(data):
             for name in data.draw(st.sets(st.sampled_from(self.names), min_size=1), label="fields"):
                 self.read_one(place, name)
 
@@ -269,20 +278,27 @@ class PartialObjects(RuleBasedStateMachine):
         with self.box.assert_requests(0):
             assert read(obj, name) == value
 
-    @rule(place=held)
-    def an_object_is_refreshed(self, place: tuple[type, int]) -> None:
-        cls, number = place
-        if place not in self.objects or "get" not in cls._meta.operations:
-            return
-        with self.box.assert_requests(1):
-            self.objects[place].refresh_from_db()
-        self.came([number], self.names)
+    @precondition(lambda self: self.objects)
+    @rule(data=st.data())
+    def an_object_is_refreshed(self, data: st.DataObject) -> None:
+        if place := self.pick(data, "get"):
+            with self.box.assert_requests(1):
+                self.objects[place].refresh_from_db()
+            self.came([place[1]], self.names)
 
     # Changing
 
     @rule(number=st.sampled_from(range(RECORDS)), data=st.data())
     def somebody_else_changes_a_field(self, number: int, data: st.DataObject) -> None:
-        name = data.draw(st.sampled_from(self.names), label="field")
+        self.change_outside(number, data.draw(st.sampled_from(self.names), label="field"), data)
+
+    @precondition(lambda self: self.ours)
+    @rule(data=st.data())
+    def somebody_else_changes_what_was_changed_here(self, data: st.DataObject) -> None:
+        changed = sorted({(number, name) for _, number, name in self.ours})
+        self.change_outside(*data.draw(st.sampled_from(changed), label="field"), data)
+
+    def change_outside(self, number: int, name: str, data: st.DataObject) -> None:
         clears = name not in self.required and data.draw(st.booleans(), label="clears")
         value = self.nothing(name) if clears else self.fresh(name)
         given: Any = list(value) if isinstance(value, tuple) else value
@@ -291,10 +307,10 @@ class PartialObjects(RuleBasedStateMachine):
         self.box.change(self.classes[0], self.ids[number], **values)
         self.stored(number, name, value)
 
-    @rule(place=held, data=st.data())
-    def a_field_is_assigned(self, place: tuple[type, int], data: st.DataObject) -> None:
-        cls = place[0]
-        if place not in self.objects or "update" not in cls._meta.operations:
+    @precondition(lambda self: self.objects)
+    @rule(data=st.data())
+    def a_field_is_assigned(self, data: st.DataObject) -> None:
+        if not (place := self.pick(data, "update")):
             return
         name = data.draw(st.sampled_from(self.writable), label="field")
         clears = name not in self.required and data.draw(st.booleans(), label="clears")
@@ -303,13 +319,12 @@ class PartialObjects(RuleBasedStateMachine):
             put(self.objects[place], name, value)
         self.change(place, name, value)
 
-    @rule(place=held)
-    def a_list_is_appended_to(self, place: tuple[type, int]) -> None:
-        cls, number = place
-        if place not in self.objects or "update" not in cls._meta.operations or not self.lists:
+    @precondition(lambda self: self.objects)
+    @rule(data=st.data())
+    def a_list_is_appended_to(self, data: st.DataObject) -> None:
+        if not self.lists or not (place := self.pick(data, "update")):
             return
-        name = min(self.lists)
-        mine = self.settled(place)
+        name, number, mine = min(self.lists), place[1], self.settled(place)
         container = getattr(self.objects[place], name)
         if name not in mine:
             self.check(number, name, tuple(container))
@@ -317,20 +332,21 @@ class PartialObjects(RuleBasedStateMachine):
         container.append(f"v{next(self.values)}")
         self.change(place, name, tuple(container))
 
-    @rule(place=held)
-    def an_object_is_reverted(self, place: tuple[type, int]) -> None:
-        if place in self.objects:
+    @precondition(lambda self: self.objects)
+    @rule(data=st.data())
+    def an_object_is_reverted(self, data: st.DataObject) -> None:
+        if place := self.pick(data):
             self.objects[place].revert()
             assert self.objects[place].changes() == {}
             for key in [key for key in self.ours if key[:2] == place]:
                 self.forget(*key)
 
-    @rule(place=held, force=st.booleans())
-    def an_object_is_saved(self, place: tuple[type, int], force: bool) -> None:
-        cls, number = place
-        if place not in self.objects or "update" not in cls._meta.operations:
+    @precondition(lambda self: self.objects)
+    @rule(data=st.data(), force=st.booleans())
+    def an_object_is_saved(self, data: st.DataObject, force: bool) -> None:
+        if not (place := self.pick(data, "update")):
             return
-        obj, mine = self.objects[place], self.settled(place)
+        (cls, number), obj, mine = place, self.objects[place], self.settled(place)
         self.box.clear_requests()
         try:
             obj.save(force=force)
@@ -395,10 +411,12 @@ class PartialObjects(RuleBasedStateMachine):
         empty = {key for key, value in expected.items() if value == ()}
         assert {key: value or () if key in empty else value for key, value in sent.items()} == expected
 
-    @rule(place=consumes(held))
-    def an_object_is_let_go_of(self, place: tuple[type, int]) -> None:
+    @precondition(lambda self: self.objects)
+    @rule(data=st.data())
+    def an_object_is_let_go_of(self, data: st.DataObject) -> None:
         # Of a list that was changed in place nobody is told: what holds the object is who changed it.
-        if self.kept or any((*place, name) in self.ours for name in self.lists):
+        place = self.pick(data)
+        if place is None or self.kept or any((*place, name) in self.ours for name in self.lists):
             return
         self.objects.pop(place, None)
         self.known.pop(place, None)
@@ -427,23 +445,22 @@ class CompaniesAndAccounts(PartialObjects):
     def row(self, number: int) -> dict[str, Any]:
         return {}
 
-    @rule(target=PartialObjects.held, cls=st.sampled_from([Company, Account]))
-    def the_index_comes(self, cls: type[Any]) -> Any:
+    @rule(cls=st.sampled_from([Company, Account]))
+    def the_index_comes(self, cls: type[Any]) -> None:
         found = [obj for obj in cls.objects.lean() if obj.id in self.ids]
-        return multiple(*self.hold(cls, found, ["name"]))
+        self.hold(cls, found, ["name"])
 
     @rule(
-        target=PartialObjects.held,
         cls=st.sampled_from([Company, Account]),
         number=st.sampled_from(range(RECORDS)),
         data=st.data(),
     )
-    def a_record_is_found_by_its_name(self, cls: type[Any], number: int, data: st.DataObject) -> Any:
+    def a_record_is_found_by_its_name(self, cls: type[Any], number: int, data: st.DataObject) -> None:
         names = data.draw(st.sets(st.sampled_from(self.names)), label="only")
         queryset = cls.objects.filter(name=self.now(number, "name"))
         found = list(queryset.only(*map(path_of, sorted(names))) if names else queryset)
         assert [obj.id for obj in found] == [self.ids[number]]
-        return multiple(*self.hold(cls, found, names or self.names))
+        self.hold(cls, found, names or self.names)
 
 
 class Endusers(PartialObjects):
@@ -469,10 +486,10 @@ class Users(PartialObjects):
     def row(self, number: int) -> dict[str, Any]:
         return {"email": f"u{number}@vendor.example", "first_name": "U", "last_name": str(number)}
 
-    @rule(target=PartialObjects.held, number=st.sampled_from(range(RECORDS)))
-    def a_user_is_found_by_address(self, number: int) -> Any:
+    @rule(number=st.sampled_from(range(RECORDS)))
+    def a_user_is_found_by_address(self, number: int) -> None:
         found = [User.objects.get(email=f"u{number}@vendor.example")]
-        return multiple(*self.hold(User, found, set(self.names) - self.heavy))
+        self.hold(User, found, set(self.names) - self.heavy)
 
 
 class NotesAndConversations(PartialObjects):

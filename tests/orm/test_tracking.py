@@ -200,6 +200,21 @@ def test_a_change_that_planhat_has_meanwhile_leaves_no_conflict_behind() -> None
     assert acme.conflicts() == {}
 
 
+def test_a_conflict_that_planhat_resolved_leaves_nothing_behind() -> None:
+    acme = hydrated(phase="Live", custom={"Tier": "Silver"})
+    acme.phase = "Lost"
+    acme.custom["Tier"] = "Gold"
+    take_in(acme, 2, phase="Paused", custom={"Tier": "Bronze"})
+    assert acme.conflicts().keys() == {"phase", "custom.Tier"}
+    take_in(acme, 3, phase="Lost", custom={"Tier": "Gold"})
+    assert acme.changes() == {}
+    acme.phase = "Won back"
+    acme.custom["Tier"] = "Platinum"
+    assert acme.conflicts() == {}
+    take_in(acme, 4, phase="Live", custom={"Tier": "Silver"})
+    assert acme.conflicts() == {"phase": ("Live", "Won back"), "custom.Tier": ("Silver", "Platinum")}
+
+
 def test_an_older_row_only_fills_an_object_that_was_never_written() -> None:
     acme = hydrated(frozenset({"name", "phase"}), name="First")
     take_in(acme, 5, frozenset({"name", "phase"}), name="Newer")
