@@ -183,7 +183,7 @@ def test_a_chain_of_runs_misses_no_change_whenever_it_comes(
             drift.lift()
         changes = model.objects.changed_since(when)
         for record in changes if how == "list" else changes.iterator():
-            seen[record.id] = max(seen.get(record.id, ""), record.raw["updatedAt"])
+            seen[str(record.id)] = max(seen.get(str(record.id), ""), record.raw["updatedAt"])
         assert changes.bookmark is not None
         assert changes.bookmark >= (OLD if when == OLD else when)
         when = changes.bookmark

@@ -100,6 +100,7 @@ def test_a_slice_asks_for_no_row_behind_it(planhat_sandbox: Sandbox) -> None:
 
 def test_what_may_stop_early_is_asked_for_page_by_page(planhat_sandbox: Sandbox) -> None:
     people(planhat_sandbox, 9000, first_name="Ada")
+    assert len(Enduser.objects.only("email")) == 9000  # from now on the length is known
     with planhat_sandbox.assert_requests(1):
         assert len(Enduser.objects.filter(first_name="Ada").parallel(8)[:5]) == 5
     with planhat_sandbox.assert_requests(1):

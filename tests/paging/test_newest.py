@@ -223,11 +223,20 @@ def test_more_rows_of_one_time_than_a_page_holds_are_an_error() -> None:
 
 
 def test_a_record_in_the_future_does_not_hide_what_was_changed_meanwhile() -> None:
-    history = [[], [("touch", 0)]]
-    server = Moving({**spread(60), 99: 99_999.0}, history)
-    server.times[0] = 30.0
+    """More than a page of it: that the front was read down to the newest time of before says nothing then."""
+    times = spread(60)
+    later = [number for number, time in times.items() if 22 <= time < 38]
+    server = Moving({**times, 99: 99_999.0}, [[], [], [("touch", number) for number in later]])
     handed, _ = read(server, 20)
-    assert id_of(0) in handed
+    assert {id_of(number) for number in later} <= set(handed)
+
+
+def test_where_all_that_was_read_is_deleted_it_begins_at_the_front_again() -> None:
+    server = Moving(spread(60), [[], [], [("purge", 25)]])
+    handed, report = read(server, 5)
+    assert due(server, 5) <= set(handed)
+    assert Fetch(0, 10) in server.asked[3:-1]
+    assert report.repairs > 0
 
 
 def test_a_slow_page_is_asked_for_at_half_its_size() -> None:
