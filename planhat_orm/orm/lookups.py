@@ -399,6 +399,9 @@ def compile_condition(meta: Options, condition: Condition, zone: tzinfo | None) 
     if isinstance(value, LazyValues) and lookup == "in":
         value = [one for one in value if one is not None]
     try:
+        if target.data_key == "_id" and not target.custom:
+            several = lookup == "in" and isinstance(value, (list, tuple))
+            value = [own_id(meta, one) for one in value] if several else own_id(meta, value)
         operand = prepared(target, lookup, value, zone)
     except InvalidQuery as problem:
         raise InvalidQuery(f"{meta.name}: {condition}: {problem}") from None
@@ -408,6 +411,17 @@ def compile_condition(meta: Options, condition: Condition, zone: tzinfo | None) 
         # Planhat leaves out what has no value, and shows such a row as one that is not hidden.
         match = or_missing(match)
     return CompiledCondition(target, lookup, operand, match)
+
+
+def own_id(meta: Options, value: Any) -> Any:
+    """Return the id of a record where one is looked for by itself; any other value as it is."""
+    if not hasattr(type(value), "_meta"):
+        return value
+    if value._meta.path != meta.path:
+        raise InvalidQuery(f"takes a {meta.name} or its id, not {value!r}")
+    if value.id is None:
+        raise InvalidQuery(f"{value!r} is not saved yet, so no list has it")
+    return value.id
 
 
 def or_missing(match: Match) -> Match:

@@ -123,6 +123,9 @@ def checked_by(target: Target, lookup: str, zone: tzinfo | None) -> Check:
 
 def text(value: Any, lookup: str = "") -> Any:
     """Check a text; a pattern is compiled."""
+    flags = re.IGNORECASE if lookup == "iregex" else re.NOFLAG
+    if isinstance(value, re.Pattern) and lookup.endswith("regex"):
+        value, flags = value.pattern, flags | re.RegexFlag(value.flags)
     if not isinstance(value, str):
         raise InvalidQuery(f"must be a text (str), not {type(value).__name__} {value!r}")
     if lookup in NOT_BLANK and not value.strip():
@@ -130,7 +133,7 @@ def text(value: Any, lookup: str = "") -> Any:
     if not lookup.endswith("regex"):
         return value
     try:
-        return re.compile(value, re.IGNORECASE if lookup == "iregex" else 0)
+        return re.compile(value, flags)
     except re.error as problem:
         raise InvalidQuery(f"{value!r} is no regular expression: {problem}") from None
 

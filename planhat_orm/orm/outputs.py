@@ -108,6 +108,17 @@ class Values(LazyValues, Generic[T]):
         record = self._records.first()
         return None if record is None else self._shape.of(record)
 
+    def last(self) -> T | None:
+        """Return the last row, None if there is none; sent is what ``last()`` of the queryset sends.
+
+        :raises InvalidQuery: after a slice.
+
+        >>> Company.objects.order_by("-name").values_list("name", flat=True).last()
+        'Acme'
+        """
+        record = self._records.last()
+        return None if record is None else self._shape.of(record)
+
     def iterator(self) -> Iterator[T]:
         """Iterate without a cache, holding one page at a time; an order is left to Planhat.
 

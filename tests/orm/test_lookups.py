@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -415,6 +416,16 @@ def test_what_cannot_be_meant_is_refused(condition: Q, said: str) -> None:
 def test_an_unknown_name_is_suggested(name: str, meant: str) -> None:
     with pytest.raises(UnknownField, match=meant):
         compile_q(Company._meta, [Q(name, exact="x")])
+
+
+def test_a_compiled_pattern_is_one_too() -> None:
+    for pattern in (re.compile("^a"), re.compile("^A", re.IGNORECASE)):
+        assert matches({"name": "abc"}, name__regex=pattern)
+    assert matches({"name": "abc"}, name__iregex=re.compile("^A"))
+    assert not matches({"name": "abc"}, name__regex=re.compile("^A"))
+    for wrong in (re.compile(""), re.compile(b"a")):
+        with pytest.raises(InvalidQuery, match=r"blank|must be a text"):
+            matches({}, name__regex=wrong)
 
 
 def test_q_takes_conditions_only() -> None:

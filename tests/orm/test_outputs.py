@@ -107,6 +107,8 @@ def test_rows_are_lazy_and_behave_as_a_list(box: Sandbox) -> None:
     with box.assert_requests(2):
         assert rows[:0].first() is None
         assert Company.objects.values_list("name", flat=True).first() == "C0"
+        assert rows.last() == "C2"
+        assert rows[:0].exists() is False
         assert list(Company.objects.values_list("name", flat=True).iterator()) == ["C0", "C1", "C2"]
 
 

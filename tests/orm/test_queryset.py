@@ -852,6 +852,22 @@ def test_records_by_many_ids(planhat_sandbox: Sandbox) -> None:
         assert len(Company.objects.only("name").filter(id__in=[*ids[:30], UNKNOWN])) == 30
 
 
+def test_records_stand_for_their_ids(planhat_sandbox: Sandbox) -> None:
+    rows = companies(planhat_sandbox, 3)
+    one, two = Company.objects.filter(id__in=[row["_id"] for row in rows[:2]])
+    with planhat_sandbox.assert_requests(3):
+        assert names(Company.objects.filter(id=one)) == ["C000"]
+        assert names(Company.objects.filter(pk__in=[one, two.id])) == ["C000", "C001"]
+        assert names(Company.objects.exclude(pk__in=[one, two])) == ["C002"]
+    with planhat_sandbox.assert_requests(2):
+        inner = Company.objects.filter(phase=None, name__gte="C001")
+        assert names(Company.objects.filter(id__in=inner)) == ["C001", "C002"]
+    with planhat_sandbox.assert_requests(0):
+        for wrong in (Company(name="New"), Enduser(email="a@x.example")):
+            with pytest.raises(InvalidQuery, match=r"not saved yet|takes a Company or its id"):
+                Company.objects.filter(id=wrong)
+
+
 def test_many_ids_of_a_small_table_are_read_by_pages(planhat_sandbox: Sandbox) -> None:
     box = planhat_sandbox
     rows = companies(box, 400)

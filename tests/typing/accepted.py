@@ -128,6 +128,7 @@ def taking(company: Company) -> None:
     assert_type(companies.bulk_upsert([company, {"name": "Acme"}], on_error="collect"), Ledger)
     assert_type(companies.values("name").first(), dict[str, Any] | None)
     assert_type(companies.values("name").exists(), bool)
+    assert_type(companies.values("name").last(), dict[str, Any] | None)
     assert_type(companies.scan_report, ScanReport | None)
     assert_type(companies.lean(), list[Company])
     assert_type([one.name for one in companies.iterator()], list[str | None])
