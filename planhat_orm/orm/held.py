@@ -40,7 +40,8 @@ class Records:
     :param writes: how often the session had written many of that collection when they were read.
     """
 
-    key: Field[Any, Any]
+    #: Any, since a type checker takes a field in a class for a descriptor of that class.
+    key: Any
     found: tuple[Model, ...]
     collection: str
     writes: int
@@ -100,7 +101,7 @@ def of_manager(obj: Model, name: str) -> tuple[Any, ...] | None:
     current = session is None or held.writes in (-1, written(session, held.collection))
     if current and all(is_there(one) and key in ids_in(one, held.key) for one in held.found):
         return held.found
-    del related[name]
+    related.pop(name, None)
     return None
 
 
@@ -123,13 +124,13 @@ def unpickled(kept: dict[str, Any] | None) -> dict[str, Any] | None:
     if kept is None:
         return None
     return {
-        name: Records(registry_field(what[1], what[0]), what[1], what[2], -1) if isinstance(what, tuple) else what
+        name: Records(key_of(what[1], what[0]), what[1], what[2], -1) if isinstance(what, tuple) else what
         for name, what in kept.items()
     }
 
 
-def registry_field(found: Sequence[Model], name: str) -> Any:
-    """Return the link of records by its name; of none there is nothing to be asked."""
+def key_of(found: Sequence[Model], name: str) -> Any:
+    """Return the link of records by its name; of no records there is nothing to be asked."""
     return found[0]._meta.by_name[name] if found else None
 
 
