@@ -10,9 +10,11 @@ import pytest
 
 from planhat_orm.errors import Forbidden, InvalidQuery, NotSupported
 from planhat_orm.models import Company, CustomField, Enduser, Task
+from planhat_orm.orm.ahead import Pages
 from planhat_orm.orm.changed import MARGIN
 
 if TYPE_CHECKING:
+    from planhat_orm.paging import Fetch
     from planhat_orm.sandbox import Sandbox
 
 OLD = datetime(2025, 1, 1, tzinfo=UTC)
@@ -148,6 +150,25 @@ def test_where_the_order_is_ignored_the_bookmark_is_of_the_first_page_still(plan
     assert len(changes) == 5900 + (1 if (0 * 7919) % 6000 < 100 else 0)
     assert changes.bookmark is not None
     assert OLD + timedelta(seconds=100) <= changes.bookmark < NEW
+
+
+def test_the_page_that_the_bookmark_is_of_is_read_before_all_others(
+    planhat_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that is read beside it may be of a later moment, whose times would skip a change on this one."""
+    planhat_sandbox.add_many(Enduser, ({"updated_at": NEW + timedelta(seconds=n % 7)} for n in range(6000)))
+    planhat_sandbox.fault("ignore_sort", times=None)
+    assert len(Enduser.objects.changed_since(OLD)) == 6000  # that the order is ignored is known from here on
+    together: list[int] = []
+    read = Pages._read
+
+    def watched(self: Pages, pages: list[Fetch]) -> Any:
+        together.append(len(pages))
+        return read(self, pages)
+
+    monkeypatch.setattr(Pages, "_read", watched)
+    assert len(Enduser.objects.changed_since(OLD).parallel(4)) == 6000
+    assert together[0] == 1
 
 
 @pytest.mark.parametrize("fault", [None, "ignore_sort"])

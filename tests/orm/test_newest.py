@@ -181,6 +181,15 @@ def test_each_of_several_lists_is_read_so(planhat_sandbox: Sandbox) -> None:
     assert archived == []
 
 
+def test_a_record_that_moves_from_one_list_to_the_next_meanwhile_comes_once(planhat_sandbox: Sandbox) -> None:
+    box = planhat_sandbox
+    touched = fill(box, Task, 300, changed=5, is_archived=False)
+    fill(box, Task, 300, is_archived=True, changed=0)
+    box.fault("drift", run=lambda: box.change(Task, touched[2], is_archived=True), after=1, times=1)
+    found = ids(Task.objects.filter(updated_at__gte=NEW))
+    assert sorted(found) == touched
+
+
 def test_the_filter_of_the_server_is_checked_on_every_row(planhat_sandbox: Sandbox) -> None:
     box = planhat_sandbox
     acme, other = box.add(Company, name="Acme"), box.add(Company, name="Other")
