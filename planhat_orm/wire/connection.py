@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
-from importlib import metadata
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
-__all__ = ["OwnSession", "new_session"]
+__all__ = ["VERSION", "OwnSession", "new_session"]
 
+# As in setup.cfg: to look through all installed packages for it takes longer than a request to a near server.
+VERSION = "0.1.0"
 _POOL = 50  # the API takes at most 50 requests at a time (https://www.planhat.com/developers/api/introduction)
 # What requests reads of the environment for each request (https://requests.readthedocs.io/en/latest/user/advanced/#proxies).
 _READ = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -107,16 +107,8 @@ def host_of(url: str) -> str:
 def new_session() -> OwnSession:
     """Return a session that names the library, keeps connections and repeats nothing by itself."""
     session = OwnSession()
-    session.headers["User-Agent"] = f"planhat_orm/{_version()}"
+    session.headers["User-Agent"] = f"planhat_orm/{VERSION}"
     adapter = OwnAdapter(pool_connections=4, pool_maxsize=_POOL, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
-
-
-@lru_cache(maxsize=1)  # all installed packages are looked through
-def _version() -> str:
-    try:
-        return metadata.version("planhat_orm")
-    except metadata.PackageNotFoundError:
-        return "unknown"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from configparser import ConfigParser
+from pathlib import Path
+
 import pytest
 import requests
 from hypothesis import given
@@ -9,7 +12,7 @@ from hypothesis import strategies as st
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
-from planhat_orm.wire.connection import OwnAdapter, OwnSession, new_session
+from planhat_orm.wire.connection import VERSION, OwnAdapter, OwnSession, new_session
 from planhat_orm.wire.credentials import Credentials
 from planhat_orm.wire.endpoints import build_url, path_for
 
@@ -120,3 +123,10 @@ def test_a_proxy_goes_the_usual_way():
     assert pool.proxy is not None
     assert adapter.get_connection_with_tls_context(request, True) is not pool
     adapter.close()
+
+
+def test_the_version_that_is_sent_is_that_of_the_package():
+    setup = ConfigParser()
+    setup.read(Path(__file__).parents[2] / "setup.cfg", encoding="utf-8")
+    assert setup["metadata"]["version"] == VERSION
+    assert new_session().headers["User-Agent"] == f"planhat_orm/{VERSION}"
