@@ -67,7 +67,8 @@ def list_query(world: World, collection: Collection, params: Mapping[str, str], 
     if tampering.cap is not None:
         most = min(most, tampering.cap)
     sort = "" if tampering.ignore_sort else params.get("sort", "")
-    where = () if tampering.ignore_filters else _conditions(world, collection, params)
+    # What makes a row one of this list is no parameter that could be ignored.
+    where = collection.own if tampering.ignore_filters else _conditions(world, collection, params)
     return Query(
         where=where,
         sort=sort,

@@ -141,3 +141,10 @@ def test_planted_tickets_are_filled_in_as_planhat_does(box, api, acme, ada):
     assert (row["type"], row["externalId"], row["endusers"][0]["id"]) == ("ticket", "1", ada["_id"])
     assert [(one["subject"], one["snippet"]) for one in api.get("/tickets")] == [("S", "T")]
     assert box.change(Ticket, row, status="closed")["status"] == "closed"
+
+
+def test_a_list_of_tickets_holds_tickets_alone_even_where_its_filters_are_ignored(box, api, acme, ada):
+    [made] = api.put("/tickets", [ticket()]).json()["upsertedIds"]
+    box.add(Note, company=acme, subject="Kick-off")
+    with box.fault("ignore_filters"):
+        assert [row["_id"] for row in api.get("/tickets", companyId="0" * 24)] == [made]
