@@ -187,7 +187,10 @@ def waiting(query: Query, values: Iterable[LazyValues]) -> Cost | None:
     first = tuple(cost for value in values if (cost := value._cost_left()) is not None)
     if not first:
         return None
-    return Cost(query=str(query), first=first, least=sum(one.least for one in first))
+    # A small table is read once, whatever is asked of it.
+    tables = {one.way: one.least for one in first if one.strategy == "table"}
+    least = sum(tables.values()) + sum(one.least for one in first if one.strategy != "table")
+    return Cost(query=str(query), first=first, least=least)
 
 
 def window_of(query: Query) -> int | None:

@@ -202,3 +202,9 @@ def test_an_order_over_several_lists_of_ids_is_told_for_all_of_them(box: Sandbox
     ids = [person.id for person in latest]
     assert ids == sorted(ids, reverse=True)
     assert 3 <= len(box.requests) - before <= 6
+
+
+def test_a_table_that_is_asked_twice_is_read_once(box: Sandbox) -> None:
+    companies = Company.objects.filter(owner__email="u1@v.example", co_owner__email="u2@v.example")
+    cost = companies.cost()
+    assert (len(cost.first), cost.least) == (2, 1)
