@@ -28,7 +28,7 @@ from planhat_orm.orm.outputs import Shape, Values, table_of
 from planhat_orm.orm.paths import output_of
 from planhat_orm.orm.planner import plan_for
 from planhat_orm.orm.query import Query, check_index
-from planhat_orm.orm.refused import refuse_chunk_size
+from planhat_orm.orm.refused import refuse_chunk_size, refuse_named
 from planhat_orm.orm.results import Results
 from planhat_orm.orm.spans import of_now
 from planhat_orm.orm.taking import TakeMethods
@@ -272,15 +272,22 @@ class QuerySet(
         """
         return self._rows("dict", paths)
 
-    def values_list(self, *paths: str, flat: bool = False) -> Values[Any]:
+    @overload
+    def values_list(self, *paths: str, flat: Literal[False] = False) -> Values[tuple[Any, ...]]: ...
+    @overload
+    def values_list(self, *paths: str, flat: bool) -> Values[Any]: ...
+    def values_list(self, *paths: str, flat: bool = False, **refused: Any) -> Values[Any]:
         """Return tuples of the given paths; asked for and raised is what ``values`` asks for and raises.
 
         :param flat: with one path, the values themselves.
+        :param refused: Django's ``named``: paths are no names of Python's; ``values`` gives dictionaries.
+        :raises NotSupported: for any other argument.
         :raises InvalidQuery: without a path, and for ``flat=True`` with several.
 
         >>> list(Company.objects.order_by("name").values_list("name", flat=True)[:2])
         ['Acme', 'Birch & Co']
         """
+        refuse_named(refused)
         if not paths:
             raise InvalidQuery("values_list() needs the paths that it is to list")
         if flat and len(paths) != 1:

@@ -159,6 +159,15 @@ def refuse_chunk_size(given: Mapping[str, Any]) -> None:
         )
 
 
+def refuse_named(given: Mapping[str, Any]) -> None:
+    """Refuse what Django's ``values_list()`` takes besides ``flat``."""
+    if given:
+        raise NotSupported(
+            f"values_list() takes no {', '.join(given)}: paths such as 'owner.email' are no names of Python's; "
+            "values(...) gives dictionaries"
+        )
+
+
 def of_awaited(name: str) -> str:
     """Say what to write in place of an awaited method.
 

@@ -69,6 +69,12 @@ def test_iterator_takes_no_size_of_chunks(planhat_sandbox: Sandbox) -> None:
         objects.iterator(chunk_size=2000)
 
 
+def test_values_list_makes_no_named_tuples(planhat_sandbox: Sandbox) -> None:
+    objects: Any = Company.objects
+    with planhat_sandbox.assert_requests(0), pytest.raises(NotSupported, match=r"named: .* values\(\.\.\.\)"):
+        objects.values_list("name", named=True)
+
+
 def test_arguments_do_not_matter_to_a_refusal() -> None:
     with pytest.raises(NotSupported, match="in a loop"):
         Company.objects.update(name="Acme")

@@ -137,7 +137,9 @@ def taking(company: Company) -> None:
     assert_type(company.endusers.chunks(100), Iterator[list[Enduser]])
     assert_type(companies.values("name")[0], dict[str, Any])
     assert_type(companies.values("name").chunks(5), Iterator[list[dict[str, Any]]])
-    assert_type(companies.values_list("name")[:5], Values[Any])
+    assert_type(companies.values_list("name")[:5], Values[tuple[Any, ...]])
+    assert_type(list(companies.values_list("name", "owner.email")), list[tuple[Any, ...]])
+    assert_type(companies.values_list("name", flat=True), Values[Any])
 
 
 def writing(company: Company, user: User, enduser: Enduser) -> None:

@@ -58,6 +58,7 @@ def querying(enduser: Enduser) -> None:
     Company.objects.filter("Acme")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     Company.objects.on_missing("fetch")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     Company.objects.iterator(chunk_size=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Company.objects.values_list("name", named=True)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     Company.objects.contains(enduser)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     Company.objects.chunks("5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     Company.objects.parallel("4")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
