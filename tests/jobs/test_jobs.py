@@ -272,3 +272,23 @@ def test_companies_that_share_a_domain(big: Tenant) -> None:
                 by_domain[domain].append(name)
     assert {domain: names for domain, names in by_domain.items() if len(names) > 1} == wanted
     assert len(wanted) > 150
+
+
+@pytest.mark.parametrize(
+    ("queryset", "requests"),
+    [
+        (lambda: Company.objects.filter(domains__contains="549.example").only("name"), 11),
+        (lambda: Company.objects.filter(owner__isnull=True).only("name"), 11),
+        (lambda: Company.objects.values_list("name", "domains"), 11),
+        (lambda: Company.objects.filter(external_id__in=[f"acct-{1 + 101 * n}" for n in range(300)]).only("status"), 5),
+        (lambda: License.objects.filter(mrr__gt=80_000), 17),
+    ],
+    ids=["by domain", "without an owner", "names and domains", "by external id, the index being kept", "licences"],
+)
+def test_prices_are_numbers_once_the_lists_were_counted(big: Tenant, queryset: Any, requests: int) -> None:
+    assert Company.objects.count() == COMPANIES
+    assert License.objects.count() == len(big.licenses)
+    wanted = queryset()
+    assert wanted.cost().expected == requests
+    with as_told(big, wanted, requests=requests):
+        assert list(wanted)
