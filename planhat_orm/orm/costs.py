@@ -116,9 +116,8 @@ class Cost:
     def _at_that_size(self) -> str:
         """Say what comes out of the formula, and what that is of the quota."""
         said = ""
-        if self.requests is None and self.rows is not None and self.rows_age is not None:
-            found = "" if self.expected is None else f": {self.expected}"
-            said = f"; with the {self.rows:,} rows of {self.rows_age:.0f} s ago{found}"
+        if None not in (self.expected, self.rows, self.rows_age) and self.requests is None:
+            said = f"; with the {self.rows:,} rows of {self.rows_age:.0f} s ago: {self.expected}"
         return said if self.seconds is None else f"{said} ({self.seconds:.1f} s of the quota)"
 
 
