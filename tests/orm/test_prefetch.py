@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from planhat_orm.errors import FilterIgnored, Forbidden, InvalidQuery, UnknownField
+from planhat_orm.errors import DecodeError, FilterIgnored, Forbidden, InvalidQuery, UnknownField
 from planhat_orm.models import NPS, Company, Enduser, Issue, License, Note, Task, Ticket, User
+from planhat_orm.orm import held
 from planhat_orm.orm.model import Model
 from planhat_orm.orm.options import registry
 from planhat_orm.orm.prefetching import links_of, prices
-from planhat_orm.orm.relations import Related
+from planhat_orm.orm.relations import ForeignKey, Related
 from planhat_orm.session.session import Session
 
 if TYPE_CHECKING:
@@ -463,6 +464,46 @@ def test_by_price_one_scan_stands_for_many_lists_of_ids(planhat_sandbox: Sandbox
         assert all(len(company.endusers) == 1 for company in companies)
     tickets = prices(Session.current(), Company, ["tickets"], rows=400)[0]
     assert tickets.said.startswith(f"{Ticket.__name__} by company")
+
+
+def test_people_that_were_read_whole_for_one_page_of_companies_are_there_for_the_next(planhat_sandbox: Sandbox) -> None:
+    box = planhat_sandbox
+    box.add_many(Company, ({"name": f"C{n}"} for n in range(900)))
+    box.add_many(Enduser, ({"company": row, "email": f"{row['name']}@x.example"} for row in box.rows(Company)))
+    assert Enduser.objects.count() == 900
+    before = len(box.requests)
+    with box.fault("cap", limit=400, path="/companies", times=None):
+        for company in Company.objects.prefetch_related("endusers").iterator():
+            assert emails(company) == [f"{company.name}@x.example"]
+    asked = [one.path for one in box.requests[before:]]
+    assert asked.count("/companies") >= 3
+    assert asked.count("/endusers") <= 2
+
+
+def test_what_holds_no_id_leads_nowhere(box: Sandbox) -> None:
+    [odd, *_] = box.rows(Enduser)
+    box.change(Enduser, odd["_id"], companyId=5)
+    people = list(Enduser.objects.select_related("company"))
+    assert [one.company.name for one in people[1:] if one.company] == ["C0", "C1"]
+    with box.assert_requests(0), pytest.raises(DecodeError):
+        people[0].company  # noqa: B018 - reading is the point
+    [issue] = Issue.objects.all()
+    box.change(Issue, issue.id or "", companyIds=[5, None, box.rows(Company)[0]["_id"]])
+    [issue] = Issue.objects.prefetch_related("companies")
+    assert held.behind(issue, "companies").keys() == {box.rows(Company)[0]["_id"]}
+
+
+def test_the_price_of_a_link_that_no_list_holds_is_one_request_for_each_row() -> None:
+    class Leaf(Model):
+        """Its link is in no list."""
+
+        class Meta:
+            path = "leaves-of-this-test"
+
+        company: ForeignKey[Company] = ForeignKey("Company", "companyId", get_only=True)
+
+    [price] = prices(None, Leaf, ["company"])
+    assert price.said.startswith("Leaf by its id, 1 request for each row, for no list holds company")
 
 
 # Every object

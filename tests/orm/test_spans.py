@@ -270,3 +270,10 @@ def test_what_cannot_be_meant_is_refused_at_the_call(
 def test_what_goes_across_no_link_stays_as_it_is() -> None:
     q = Q(status="customer") | ~Q("custom.Tier", exact="Gold")
     assert spanned(Company._meta, q, None) == q
+
+
+def test_spans_are_equal_where_they_read_the_same() -> None:
+    one, two, other = (Enduser.objects.filter(company__phase=phase).query for phase in ("Live", "Live", "Growth"))
+    assert one == two
+    assert hash(one) == hash(two)
+    assert one != other
