@@ -25,7 +25,7 @@ from planhat_orm.orm.index import CAPS, kind_of, trust_of
 from planhat_orm.orm.indexed import lists_of
 from planhat_orm.orm.indexed import usable as usable_index
 from planhat_orm.orm.kept import kept_of
-from planhat_orm.orm.newest import since_of
+from planhat_orm.orm.newest import reads_newest
 from planhat_orm.orm.prefetching import Price, prices
 from planhat_orm.orm.table import usable as usable_table
 
@@ -164,7 +164,7 @@ def cost_of(session: Session | None, plan: Plan) -> Cost:
         rows_age=None if size is None else size.age,
         expected=found.expected,
         seconds=seconds_of(session, found),
-        sort=plan.sort if paged else None,
+        sort=(f"-{plan.meta.updated_field}" if reads_newest(plan) else plan.sort) if paged else None,
         sent=tuple(plan.params.items()) if paged or plan.covered else (),
         checked=tuple(condition_names(plan.asked)),
         tested_here=(
@@ -242,7 +242,7 @@ def numbers(session: Session | None, plan: Plan) -> Numbers:
     if plan.strategy == "ids":
         early = stop is not None and (not plan.order or plan.server_order)
         return Numbers(1 if early or plan.asks else len(plan.lists), None, None)
-    if since_of(plan) is not None and "sort" in plan.meta.list_takes:
+    if reads_newest(plan):
         return Numbers(1, None, None)
     if stop is not None and plan.window_is_sent and stop - plan.query.start <= plan.meta.page_size[1]:
         return Numbers(1, 2, None)

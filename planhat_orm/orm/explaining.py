@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from planhat_orm.orm.newest import reads_newest
 from planhat_orm.paging.scan import looks_capped
 from planhat_orm.session.identity_map import KEPT_SECONDS
 
@@ -99,6 +100,9 @@ def way(plan: Plan) -> str:
         total = sum(map(len, plan.id_lists))
         urls = f"{len(plan.id_lists)} URL{'s' if len(plan.id_lists) > 1 else ''}"
         return f"by ids: GET {plan.path}?{plan.id_param}=..., {total} ids in {urls} under 2,000 characters"
+    if reads_newest(plan):
+        newest = f"{plan.path}?sort=-{plan.meta.updated_field}"
+        return f"newest first: GET {newest}, up to {plan.meta.page_size[1]:,} rows a page, until one is too old"
     return f"by pages: GET {plan.path}, up to {plan.meta.page_size[1]:,} rows a page"
 
 
@@ -131,6 +135,12 @@ def price(plan: Plan) -> str:
     window = None if plan.query.stop is None else plan.query.stop - plan.query.start
     if plan.window_is_sent and window is not None and window <= size:
         return "1, one more where the list ends at a round number of rows"
+    if reads_newest(plan):
+        lists = len(plan.passes)
+        return (
+            f"{lists}, and one more for every {size - 1:,} rows that are so new; where most are, or Planhat does not "
+            f"keep to the order, {lists} + rows / {size - 1:,} and up to 2 more"
+        )
     stops = ", fewer when enough rows match early" if window is not None and not plan.window_is_sent else ""
     if plan.merged and not plan.filters_here:
         pages = -(-(plan.query.stop or 1) // (size - 1))

@@ -15,6 +15,7 @@ from planhat_orm.errors import NotSupported
 from planhat_orm.orm.indexable import Indexable, indexable, is_covered
 from planhat_orm.orm.lookups import CompiledCondition, Condition, Predicate, compile_condition, compile_q
 from planhat_orm.orm.matching import MATCHERS, Span
+from planhat_orm.orm.newest import since_of
 from planhat_orm.orm.ordering import Order, order_of
 from planhat_orm.orm.paths import Target
 from planhat_orm.orm.prefetching import keys_asked
@@ -374,6 +375,8 @@ def by_table(scan: Plan, *, stream: bool) -> Plan | None:
     meta, query = scan.meta, scan.query
     if not meta.small_table or query.params or stream or len(scan.passes) > 1:
         return None
+    if since_of(scan) is not None:
+        return None  # who asks what was changed lately wants to know it of now
     held = {*(meta.default_select or meta.listed_keys)}
     fresh = not (query.where or query.order or query.sliced)
     wanted = scan.predicate.keys | {key.target.data_key for key in scan.order} | (query.only or set())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from planhat_orm.errors import Forbidden, InvalidQuery, NotSupported
-from planhat_orm.models import Company, CustomField, Enduser, Task
+from planhat_orm.models import Company, CustomField, Enduser, Task, User
 from planhat_orm.orm import changed
 from planhat_orm.orm.ahead import Pages
 from planhat_orm.orm.changed import MARGIN
@@ -80,6 +80,23 @@ def test_what_is_no_time_is_refused_at_once() -> None:
 def test_objects_without_such_a_time_say_what_to_do_instead() -> None:
     with pytest.raises(NotSupported, match="last changed: "):
         CustomField.objects.changed_since(NEW)
+
+
+@pytest.mark.usefixtures("planhat_sandbox")
+def test_it_says_beforehand_that_the_newest_are_read_first() -> None:
+    said = Company.objects.changed_since(NEW).explain()
+    assert "newest first: GET /companies?sort=-updatedAt, up to 5,000 rows a page, until one is too old" in said
+    assert "requests: 1, and one more for every 4,999 rows that are so new" in said
+
+
+def test_small_tables_are_read_as_they_are_now(planhat_sandbox: Sandbox) -> None:
+    planhat_sandbox.add(User, email="a@x.example", updated_at=NEW)
+    assert len(User.objects.filter(email="a@x.example")) == 1  # the table is kept from here on
+    planhat_sandbox.add(User, email="b@x.example", updated_at=NEW + timedelta(hours=1))
+    changes = User.objects.changed_since(NEW)
+    with planhat_sandbox.assert_requests(1):
+        assert {user.email for user in changes} == {"a@x.example", "b@x.example"}
+    assert changes.bookmark == NEW + timedelta(hours=1) - MARGIN
 
 
 # The bookmark
