@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent / "plain_python"))
 
 from plain_meaning import read, stored
-from plain_queries import Condition, Question, questions
-from plain_world import GONE, World, filled, strangers
+from plain_queries import Condition, Question, conditions, questions
+from plain_world import FIELDS, GONE, World, filled, strangers
 
 from planhat_orm.errors import (
     DecodeError,
@@ -237,6 +237,17 @@ def test_a_queryset_gives_what_plain_python_gives(world: World, data: Any, use: 
         use(question, world, qs)
 
 
+@given(data=st.data())
+def test_filter_and_exclude_take_each_row_once_between_them(world: World, data: Any) -> None:
+    model = data.draw(st.sampled_from(sorted(FIELDS)))
+    with world.box.session() as session:
+        for condition in data.draw(st.lists(conditions(world, model), min_size=8, max_size=8)):
+            note(repr(condition.q(world)))
+            for question in (Question(model, kept=(condition,)), Question(model, left=(condition,))):
+                qs = question.queryset(world, session).only("id")
+                check(question, world, ids(qs))
+
+
 # Servers that behave otherwise
 
 
@@ -389,3 +400,76 @@ def test_rows_that_stay_come_once_while_others_come_and_go(
             assert question.takes(crowd.all[one], world), "a record came that does not match"
     if (question.order or question.turned) and not (lazily and question.by_planhat):
         assert stayed == wanted
+
+
+# Sessions that write between their questions
+
+
+@contextmanager
+def restored(world: World) -> Iterator[None]:
+    """Put the companies back as they were, and forget what was known of them."""
+    names = ("Company", "SmallCompany")
+    before = {name: world.tables[name] for name in names}
+    store = world.box._world.store
+    try:
+        yield
+    finally:
+        for row in world.box.rows(world.models["Company"]):
+            store.delete("companies", row["_id"])
+        store.insert("companies", before["Company"])
+        world.tables |= before
+
+
+def look_again(world: World) -> None:
+    for name in ("Company", "SmallCompany"):
+        del world.tables[name]
+        world.rows(name)
+
+
+def own_write(world: World, session: Session, chance: random.Random) -> None:
+    """Save, create or delete a company in the session."""
+    objects = world.models["Company"].objects.using(session)
+    what, text = chance.randrange(4), chance.choice(["Acme", "acme", "1234", "Zoë"])
+    if what == 0:
+        objects.create(name=text, external_id=f"new-{chance.random()}", phase=text)
+        return
+    company = objects.get(id=chance.choice(world.ids("Company")))
+    if what == 1:
+        company.delete()
+        return
+    company.name, company.phase = text, text
+    if what == 2:
+        company.external_id = f"moved-{chance.random()}"
+    company.save()
+
+
+def anothers_write(world: World, chance: random.Random) -> None:
+    """Change or delete a company behind the session's back."""
+    company, some = world.models["Company"], chance.choice(world.ids("Company"))
+    if chance.randrange(3) == 0:
+        world.box.remove(company, some)
+    else:
+        text = chance.choice(["Acme", "ACME", "a,b"])
+        world.box.change(company, some, name=text, status=chance.choice(["customer", "lost"]), external_id=f"{some}!")
+
+
+@given(
+    data=st.data(),
+    steps=st.lists(st.sampled_from(["ask", "ask", "own", "another"]), min_size=3, max_size=9),
+    seed=st.integers(0, 10**6),
+)
+def test_a_session_sees_what_it_and_others_wrote(world: World, data: Any, steps: list[str], seed: int) -> None:
+    chance, models = random.Random(f"steps {seed}"), ["Company", "Company", "SmallCompany", "Enduser", "Task"]
+    with restored(world), world.box.session() as session:
+        for step in [*steps, "ask"]:
+            if step == "own":
+                own_write(world, session, chance)
+            elif step == "another":
+                anothers_write(world, chance)
+            else:
+                question = replace(data.draw(questions(world, models=models)), zone=None)
+                use = data.draw(st.sampled_from([listed, counted, plain, one]))
+                qs = question.queryset(world, session)
+                note(f"{use.__name__} {qs.query}")
+                use(question, world, qs)
+            look_again(world)
