@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import FrozenInstanceError
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,8 @@ def test_explain_is_its_text(box: Sandbox) -> None:
         Company.objects.none(),
     ):
         with box.assert_requests(0):
-            assert query.explain() == str(query.cost())
+            said, cost = query.explain(), str(query.cost())
+            assert re.sub(r"\d+ s(econds)? ago", "", said) == re.sub(r"\d+ s(econds)? ago", "", cost)
 
 
 def test_a_scan_is_a_formula_until_the_list_was_read_or_counted(box: Sandbox) -> None:
@@ -122,7 +124,7 @@ def test_what_is_kept_costs_nothing_and_says_how_old_it_is(box: Sandbox) -> None
     assert len(users) == 1
     again = users.all().cost()
     assert (again.least, again.expected) == (0, 0)
-    assert "note: the table that was read 0 seconds ago is used" in str(again)
+    assert re.search("note: the table that was read [0-9]+ seconds ago is used", str(again))
     keys = Company.objects.filter(external_id__in=["x-1", "x-2"])
     assert len(keys) == 2
     with box.assert_requests(1):
@@ -151,7 +153,7 @@ def test_what_is_read_first_is_a_cost_of_its_own(box: Sandbox) -> None:
     assert cost.first[0].selected == ("id", "phase")
     assert cost.least == 1
     inner = Company.objects.filter(phase="P1")
-    assert Enduser.objects.filter(company__in=inner).cost().first == (inner.cost(),)
+    assert Enduser.objects.filter(company__in=inner).cost().first[0].formula == inner.cost().formula
 
 
 def test_links_are_in_it(box: Sandbox) -> None:
