@@ -79,7 +79,8 @@ class OwnSession(requests.Session):
             return super().prepare_request(request)
         prepared = requests.PreparedRequest()
         prepared.method, prepared.url = "GET", str(request.url)
-        prepared.headers = CaseInsensitiveDict({**self.headers, **request.headers})
+        headers: dict[str, Any] = {**self.headers, **request.headers}
+        prepared.headers = CaseInsensitiveDict(headers)
         request.auth(prepared)
         return prepared
 

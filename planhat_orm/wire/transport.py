@@ -102,7 +102,7 @@ class Transport:
         self._urls = {"main": _checked_url(base_url), "analytics": _checked_url(analytics_url)}
         self._quota = quota.shared(urlsplit(base_url).netloc, token) if quota is not None else None
         self._timeout = _checked_timeout(timeout)
-        self._http = new_session() if http is None else _checked_session(http)
+        self._http: requests.Session = new_session() if http is None else _checked_session(http)
         self._owns_http = http is None
         self._process = os.getpid()
         self._max_attempts = max(1, max_attempts)
