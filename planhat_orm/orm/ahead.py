@@ -73,11 +73,13 @@ class Pages:
         pages = [wanted]
         # What a bookmark is taken from has to be read before everything else.
         most = 1 if self._reader.mark.waits else self._most
+        # Beyond an end that is known nothing is asked for beforehand, until a full page shows that the list has grown.
+        ends = self._size is not None and self._size.exact and wanted.offset < self._size.rows + wanted.limit - 1
         while len(pages) < most and wanted.limit > 1:
             offset = pages[-1].offset + pages[-1].limit - 1
             rest = wanted.limit if self._stop is None else self._stop - offset
             sure = self._size is not None and offset < self._size.rows
-            if rest < 2 or not (sure or len(pages) < self._width):
+            if rest < 2 or not (sure or (not ends and len(pages) < self._width)):
                 break
             pages.append(Fetch(offset, min(wanted.limit, rest)))
         return pages

@@ -82,6 +82,16 @@ def test_where_the_length_is_known_it_costs_no_request_more(planhat_sandbox: San
         assert emails(Enduser.objects.parallel(8)) == expected(count)
 
 
+@pytest.mark.parametrize("pages", [2, 3, 6])
+def test_where_the_length_is_known_the_last_of_many_pages_costs_no_request_more(
+    planhat_sandbox: Sandbox, pages: int
+) -> None:
+    people(planhat_sandbox, 25_000)
+    assert len(Enduser.objects.only("email")) == 25_000
+    with planhat_sandbox.assert_requests(13):
+        assert emails(Enduser.objects.parallel(pages)) == expected(25_000)
+
+
 def test_it_never_asks_beyond_a_known_end_before_a_full_page(planhat_sandbox: Sandbox) -> None:
     people(planhat_sandbox, 3000)
     assert len(Enduser.objects.all()) == 3000
