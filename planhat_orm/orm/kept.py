@@ -1,6 +1,7 @@
 """What a session keeps for a minute of lists that it read whole: the lean index, and small tables.
 
-Every write of the session to a collection, carried out or not, drops what is kept of it. Imports the session's types.
+Every write of the session to a collection, carried out or not, drops what is kept of it, and whatever it sends what is
+too old. Imports the session's types.
 It does not promise to know of others' writes; who relies on it says for how long.
 """
 
@@ -60,11 +61,8 @@ class Kept:
     def find(self, collection: str) -> Snapshot | None:
         """Return what is kept of a collection; None where nothing is, or not any more."""
         with self._lock:
-            found = self._snapshots.get(collection)
-            if found is not None and found.age >= KEPT_SECONDS:
-                found = None
-                self._snapshots.pop(collection, None)
-            return found
+            self._sweep()
+            return self._snapshots.get(collection)
 
     def writes(self, collection: str) -> int:
         """Return a number that each write to a collection changes."""
@@ -84,9 +82,17 @@ class Kept:
             self._writes[collection] = self._writes.get(collection, 0) + 1
 
     def observe(self, request: Request, answer: object) -> None:
-        """Drop what a request may have changed, however it was answered."""
+        """Drop what a request may have changed, however it was answered, and what is too old to be used."""
         if request.method != "GET":
             self.drop(request.path.strip("/").partition("/")[0])
+        with self._lock:
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """Let go of what is too old: an index of 50,000 companies takes 20 MB."""
+        for collection, snapshot in [*self._snapshots.items()]:
+            if snapshot.age >= KEPT_SECONDS:
+                self._snapshots.pop(collection, None)
 
 
 _kept: WeakKeyDictionary[Session, Kept] = WeakKeyDictionary()

@@ -1,12 +1,14 @@
 """What a session knows of how long lists are: what the last complete reading, count or probe of each showed.
 
-Prices are weighed and told by it. Imports the session's type only. It does not promise that a list is still so long.
+Prices are weighed and told by it. Imports the session's type only. It does not promise that a list is still so long,
+nor to know more than the lists that were looked at last.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 #: What a page is asked for besides what its list is.
 PAGING: Final = frozenset(("limit", "offset", "sort", "select"))
+#: The sizes of so many lists are known to a session: who counts the endusers of each company looks at one for each.
+MOST: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class Size:
 
 
 _known: WeakKeyDictionary[Session, dict[tuple[Any, ...], Size]] = WeakKeyDictionary()
+_lock = Lock()
 
 
 def place(path: str, params: Mapping[str, str]) -> tuple[Any, ...]:
@@ -55,10 +60,15 @@ def place(path: str, params: Mapping[str, str]) -> tuple[Any, ...]:
 
 def note(session: Session, path: str, params: Mapping[str, str], rows: int, *, exact: bool) -> None:
     """Remember how long a list was; "at least so many" does not replace a larger number."""
-    found, here = _known.setdefault(session, {}), place(path, params)
-    before = found.get(here)
-    if exact or before is None or before.rows < rows:
-        found[here] = Size(rows, exact, time.monotonic())
+    here = place(path, params)
+    with _lock:
+        found = _known.setdefault(session, {})
+        before = found.get(here)
+        if exact or before is None or before.rows < rows:
+            found.pop(here, None)  # the lists stand in the order in which they were looked at
+            found[here] = Size(rows, exact, time.monotonic())
+            if len(found) > MOST:
+                del found[next(iter(found))]
 
 
 def known(session: Session, path: str, params: Mapping[str, str]) -> Size | None:
