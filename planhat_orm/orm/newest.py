@@ -21,17 +21,17 @@ from planhat_orm.orm.ordering import in_order
 from planhat_orm.paging import TOO_SLOW, Fetch, NewestReport, Rows, newest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from datetime import datetime
 
     from planhat_orm.orm.execution import Run
     from planhat_orm.orm.lookups import CompiledCondition
     from planhat_orm.orm.planner import Plan
+    from planhat_orm.paging import Oldest, Page, TooSlow
     from planhat_orm.session.session import Session
 
 Row = dict[str, Any]
 Params = dict[str, str]
-Engine = "Generator[Fetch | Oldest | Rows, Page | TooSlow | None, None]"
 
 _log = logging.getLogger("planhat_orm.orm")
 
@@ -174,7 +174,9 @@ def pages(run: Run, fixed: Params, report: NewestReport, *, patient: bool) -> It
     yield from driven(run, engine, fixed, patient=patient)
 
 
-def driven(run: Run, engine: Any, fixed: Params, *, patient: bool) -> Iterator[Batch]:
+def driven(
+    run: Run, engine: Generator[Fetch | Oldest | Rows, Page | TooSlow | None, None], fixed: Params, *, patient: bool
+) -> Iterator[Batch]:
     """Give the engine the pages it asks for; yield the rows that it hands out.
 
     :raises TooLong: when a second page would be read, and ``patient`` is False.
