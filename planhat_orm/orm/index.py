@@ -82,7 +82,8 @@ def read_index(session: Session, meta: Options, params: Params, page: list[Row] 
     writes, at = keeper.writes(meta.path), kept.clock()
     path = path_for(meta.lean_path)
     response = session.send(Request("GET", path, params=params))
-    rows = without_blanks(meta, rows_of(response, path))
+    # No record twice, whatever came.
+    rows = without_blanks(meta, [*{row["_id"]: row for row in rows_of(response, path)}.values()])
     if not is_whole(session, meta, params, len(rows)):
         return None
     if any(shows(session, meta, param, rows, page) is not True for param in params.items()):

@@ -48,7 +48,8 @@ class Indexable:
     @property
     def values(self) -> dict[str, set[Any]]:
         """The values that are named, by Planhat's name of the property that is to hold one of them."""
-        tests = [test for test in self.found.tests if test.lookup in BY_VALUES]
+        # No value is none that names a record.
+        tests = [test for test in self.found.tests if test.lookup in BY_VALUES and test.value is not None]
         return {test.target.data_key: set(test.values) for test in tests}
 
 

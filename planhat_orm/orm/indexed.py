@@ -99,17 +99,18 @@ def candidates(plan: Plan, index: Snapshot) -> list[str]:
 
 
 def usable(session: Session, plan: Plan) -> Snapshot | None:
-    """Return the kept index where it will do: unique keys are named, and it holds a record of each.
+    """Return the kept index where it will do: unique keys are named, and it finds a record by each of them.
 
-    Others may have taken a name since; a key that is still its record's when that is read cannot be another's.
+    Others may have changed since; a key that is still its record's when that is read cannot be another's. But a record
+    that the rest of the filter left out then may match now.
     """
     known, share = kept_of(session).find(plan.meta.path), plan.index
     named = {} if share is None else {key: values for key, values in share.values.items() if key in plan.meta.unique}
-    if known is None or not named:
+    if known is None or share is None or not named:
         return None
-    for data_key, values in named.items():
-        if not values <= {row.get(data_key) for row in known.rows}:
-            return None
+    found = list(filter(share.found, known.rows))
+    if not any(values <= {row.get(data_key) for row in found} for data_key, values in named.items()):
+        return None
     ids = candidates(plan, known)
     return known if ids and cheap_lists(session, plan, ids, len(known.rows)) is not None else None
 
@@ -138,7 +139,7 @@ def cheap_lists(session: Session, plan: Plan, ids: list[str], rows: int | None) 
 
 
 def lists_of(plan: Plan) -> int | None:
-    """Return how many lists of ids the records of named keys take at most; None where nobody knows how many they are."""
+    """Return how many lists of ids the records of named keys take at most; None where nobody knows their number."""
     named = {} if plan.index is None else plan.index.values
     counts = [len(values) for key, values in named.items() if key in plan.meta.unique]
     if not counts:

@@ -373,7 +373,8 @@ def by_index(scan: Plan, by_list: Plan | None, zone: tzinfo | None, *, stream: b
 def by_table(scan: Plan, *, stream: bool) -> Plan | None:
     """Plan to read a small table whole, once in a while, whatever is wanted of it; None where it does not hold that."""
     meta, query = scan.meta, scan.query
-    if not meta.small_table or query.params or stream or len(scan.passes) > 1:
+    # What is kept of a collection is all of it, not the rows of a class for some of them.
+    if not meta.small_table or meta.constant or query.params or stream or len(scan.passes) > 1:
         return None
     if since_of(scan) is not None:
         return None  # who asks what was changed lately wants to know it of now

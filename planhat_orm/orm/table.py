@@ -35,7 +35,12 @@ def rows_by_table(run: Run) -> Iterator[Batch]:
 def usable(session: Session, plan: Plan) -> Snapshot | None:
     """Return the kept table where it will do."""
     known = None if plan.fresh else kept_of(session).find(plan.meta.path)
-    return known if known is not None and answers(known.rows, plan.predicate) else None
+    return known if known is not None and holds(known, plan) and answers(known.rows, plan.predicate) else None
+
+
+def holds(known: Snapshot, plan: Plan) -> bool:
+    """Tell whether a table was read with what a plan wants: another class of its records may have asked for less."""
+    return known.keys.issuperset(plan.select) and bool(known.keys) == bool(plan.select)
 
 
 def answers(rows: list[dict[str, Any]], predicate: Predicate) -> bool:
@@ -56,7 +61,7 @@ def table_of(run: Run) -> Snapshot:
     keeper, since = kept_of(session), kept.clock()
     with session.identity_map.flight("table of", plan.meta.path):
         found = keeper.find(plan.meta.path) if plan.fresh else usable(session, plan)
-        if found is not None and (found.at >= since or not plan.fresh):
+        if found is not None and holds(found, plan) and (found.at >= since or not plan.fresh):
             return found
         writes, at = keeper.writes(plan.meta.path), kept.clock()
         inner = type(run)(session, plan.instead or plan)

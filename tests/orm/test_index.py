@@ -339,3 +339,33 @@ def test_an_index_of_a_suspicious_length_is_held_against_the_list(planhat_sandbo
     with planhat_sandbox.assert_requests(2):
         assert Company.objects.count() == 100
     assert planhat_sandbox.requests[-1].params["offset"] == "100"
+
+
+# What a kept one would hide
+
+
+@pytest.mark.parametrize(
+    "rest", [Q(name__startswith="C0001"), ~Q(name="C0002"), Q(source_id__in=["s-1", "s-2"])], ids=str
+)
+def test_a_record_that_the_rest_of_the_filter_left_out_is_found_when_it_matches_now(box: Sandbox, rest: Q) -> None:
+    one, two = (box.row(Company, external_id=f"x-{n}")["_id"] for n in (1, 2))
+    box.change(Company, one, source_id="s-1")
+    wanted = Company.objects.filter(rest, external_id__in=["x-1", "x-2"])
+    assert [company.id for company in wanted] == [one]
+    box.change(Company, two, name="C0001b", source_id="s-2")
+    assert [company.id for company in wanted.all()] == [one, two]
+
+
+def test_records_without_a_key_are_found_in_an_index_of_now(planhat_sandbox: Sandbox) -> None:
+    planhat_sandbox.add_many(Company, ({"name": f"C{n}"} for n in range(5_300)))
+    wanted = Company.objects.filter(name="C7", external_id=None)
+    assert wanted.count() == 1
+    planhat_sandbox.add(Company, name="C7")
+    assert wanted.count() == 2
+
+
+def test_a_record_that_the_index_holds_twice_comes_once(box: Sandbox) -> None:
+    body = [row for row in _lean_rows() for _ in range(2)]
+    with box.fault("wrong_shape", path="/leancompanies", times=None, body=body):
+        assert len(Company.objects.only("name")) == Company.objects.count() == COUNT
+        assert [company.name for company in Company.objects.filter(name="C0007")] == ["C0007"]

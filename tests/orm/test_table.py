@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
 from planhat_orm import Session
 from planhat_orm.models import CustomField, User
-from planhat_orm.orm import kept
+from planhat_orm.orm import fields, kept
 from planhat_orm.session.identity_map import KEPT_SECONDS
 
 if TYPE_CHECKING:
@@ -148,3 +148,37 @@ def test_sessions_keep_a_table_each(box: Sandbox) -> None:
     with box.session(), box.assert_requests(1):
         assert User.objects.filter(inactive=False).count() == 15
         assert User.objects.filter(inactive=True).count() == 15
+
+
+# Other classes of the same records
+
+
+class Colleague(User):
+    """A user with a property that other classes do not ask for."""
+
+    desk: fields.Text = fields.Text("desk")
+
+
+class CompanyField(CustomField):
+    """A custom field of companies."""
+
+    class Meta:
+        constant: ClassVar = {"parent": "company"}
+
+
+def test_a_class_with_more_fields_does_not_take_the_table_of_another_one(planhat_sandbox: Sandbox) -> None:
+    for number in range(4):
+        planhat_sandbox.add(User, email=f"{number}@x", desk="window" if number % 2 else None)
+    assert User.objects.filter(email="0@x").exists()
+    with planhat_sandbox.assert_requests(1):
+        assert [one.email for one in Colleague.objects.filter(desk__isnull=True)] == ["0@x", "2@x"]
+        assert [one.email for one in Colleague.objects.order_by("-desk", "email")] == ["1@x", "3@x", "0@x", "2@x"]
+        assert User.objects.get(email="1@x").email == "1@x"
+
+
+def test_a_class_for_some_of_the_rows_leaves_the_table_of_all_alone(planhat_sandbox: Sandbox) -> None:
+    for name, parent in (("A", "company"), ("B", "enduser")):
+        planhat_sandbox.add(CustomField, name=name, parent=parent, type="text")
+    for _ in range(2):
+        assert [one.name for one in CompanyField.objects.filter(type="text")] == ["A"]
+        assert [one.name for one in CustomField.objects.filter(type="text")] == ["A", "B"]
