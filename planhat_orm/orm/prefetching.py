@@ -217,10 +217,12 @@ def load_reverse(session: Session, link: Related[Any], parents: Sequence[Any], r
         came = (one for parent in by_parent for one in target.objects.using(session).filter(**{key.name: parent}))
     else:
         came = read(session, target, (key.name, list(by_parent)), reading) or []
+    # A record came with each parent that it belongs to, or, moved meanwhile, with the one before as well.
+    came = {id(one): one for one in came}.values()
     records = [one for one in came if not by_parent.keys().isdisjoint(held.ids_in(one, key))]
     if key.mutable:
-        # A record that several lists found came with each of them, or with the first one.
-        records = sorted({id(one): one for one in records}.values(), key=lambda one: str(one._raw["_id"]))
+        # Of what belongs to several parents some came with the first of them.
+        records.sort(key=lambda one: str(one._raw["_id"]))
     for record in records:
         for parent in dict.fromkeys(held.ids_in(record, key)):
             if parent in by_parent:

@@ -547,3 +547,16 @@ def test_a_filter_that_planhat_ignores_while_people_are_loaded_is_found_out(box:
     box.add(Enduser, company=stranger, email="stranger@x.example")
     with box.fault("ignore_filters", path="/endusers", times=None), pytest.raises(FilterIgnored):
         list(Company.objects.filter(name__startswith="C").prefetch_related("endusers"))
+
+
+def test_a_record_that_moves_while_each_parent_is_asked_is_held_once(planhat_sandbox: Sandbox) -> None:
+    box = planhat_sandbox
+    companies = [box.add(Company, name=f"C{n}") for n in range(3)]
+    moving = box.add(License, company=companies[0], product="moving")
+    box.add(License, company=companies[2], product="staying")
+    with box.fault(
+        "drift", path="/licenses", after=1, times=1, run=lambda: box.change(License, moving, company=companies[1])
+    ):
+        found = list(Company.objects.prefetch_related("licenses"))
+    held = [[one.product for one in company.licenses] for company in found]
+    assert held == [[], ["moving"], ["staying"]]
