@@ -6,35 +6,43 @@ that a list is still as long as it was when it was last looked at.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from planhat_orm.errors import InvalidQuery
 from planhat_orm.orm import sizes
 from planhat_orm.orm.choosing import foreseen, rows_known, total_pages
 from planhat_orm.orm.explaining import (
     condition_names,
     doubts,
     hidden_rows,
+    order_notes,
     price,
     requests_of,
     selected,
     selected_names,
+    unlisted,
     way,
+    way_later,
 )
 from planhat_orm.orm.index import CAPS, kind_of, trust_of
 from planhat_orm.orm.indexed import lists_of
 from planhat_orm.orm.indexed import usable as usable_index
 from planhat_orm.orm.kept import kept_of
+from planhat_orm.orm.lookups import LazyValues
 from planhat_orm.orm.newest import reads_newest
+from planhat_orm.orm.planner import plan_for
 from planhat_orm.orm.prefetching import Price, prices
 from planhat_orm.orm.table import usable as usable_table
+from planhat_orm.paging.scan import looks_capped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from planhat_orm.orm.lookups import LazyValues
+    from planhat_orm.orm.lookups import Condition
     from planhat_orm.orm.planner import Plan
     from planhat_orm.orm.query import Query
+    from planhat_orm.orm.sizes import Size
     from planhat_orm.session.session import Session
 
 
@@ -94,10 +102,14 @@ class Cost:
     first: tuple[Cost, ...] = ()
 
     def __str__(self) -> str:
+        lines = [self.query]
         if self.first:
             inner = [f"  {line}" for one in self.first for line in str(one).splitlines()]
-            return "\n".join((self.query, "  what it is to be filtered by is read first:", *inner))
-        lines = [self.query, f"  {self.way}", f"  requests: {self.formula}{self._at_that_size()}"]
+            lines += ["  what it is to be filtered by is read first:", *inner]
+            if not self.way:
+                return "\n".join(lines)
+        lines.append(f"  {'then ' if self.first else ''}{self.way}")
+        lines.append(f"  requests: {self.formula}{self._at_that_size()}")
         if self.sort is not None:
             lines.append(f"  order: sort={self.sort}" if self.sort else "  order: the list takes none")
         lines += self._line("sent", [f"{name}={value}" for name, value in self.sent])
@@ -118,7 +130,10 @@ class Cost:
         said = ""
         if None not in (self.expected, self.rows, self.rows_age) and self.requests is None:
             said = f"; with the {self.rows:,} rows of {self.rows_age:.0f} s ago: {self.expected}"
-        return said if self.seconds is None else f"{said} ({self.seconds:.1f} s of the quota)"
+        if self.seconds is None:
+            return said
+        sure = self.requests is not None or self.expected is not None
+        return f"{said} ({'' if sure else 'at least '}{self.seconds:.1f} s of the quota)"
 
 
 @dataclass(slots=True)
@@ -150,7 +165,7 @@ def cost_of(session: Session | None, plan: Plan) -> Cost:
     links = tuple(prices(session, query.model, query.prefetch, window_of(query)))
     for link in links:
         found.add(link.least, link.most, link.least if link.least == link.most else None)
-    paged = plan.strategy in ("scan", "ids", "table")
+    paged, asks = plan.strategy in ("scan", "ids", "table"), plan.strategy != "nothing"
     usual = query.only is None and not query.deferred
     return Cost(
         query=str(query),
@@ -166,20 +181,30 @@ def cost_of(session: Session | None, plan: Plan) -> Cost:
         seconds=seconds_of(session, found),
         sort=(f"-{plan.meta.updated_field}" if reads_newest(plan) else plan.sort) if paged else None,
         sent=tuple(plan.params.items()) if paged or plan.covered else (),
-        checked=tuple(condition_names(plan.asked)),
-        tested_here=(
-            *condition_names(plan.local),
-            *(("conditions joined by or, or negated",) if plan.predicate.others else ()),
-        ),
+        checked=tuple(condition_names(plan.asked)) if asks else (),
+        tested_here=tested(plan) if asks else (),
         unhidden=tuple(hidden_rows(plan)) if paged else (),
         selected=tuple(selected_names(plan)),
         usual=usual,
-        notes=(*doubts(plan), *plan.notes, *ages(session, plan), *ahead(plan)),
+        notes=(
+            *unlisted(plan),
+            *doubts(plan),
+            *order_notes(plan),
+            *ends(plan, size, found),
+            *ages(session, plan),
+            *ahead(plan),
+        ),
         links=links,
     )
 
 
-def waiting(query: Query, values: Iterable[LazyValues]) -> Cost | None:
+def tested(plan: Plan) -> tuple[str, ...]:
+    """Name what is tested here."""
+    others = ("conditions joined by or, or negated",) if plan.predicate.others else ()
+    return (*condition_names(plan.local), *others)
+
+
+def waiting(session: Session, query: Query, values: Iterable[LazyValues]) -> Cost | None:
     """Return the cost of a query some of whose values have to be read first; None where all of them are here."""
     if query.empty or query.stop == query.start:
         return None
@@ -189,7 +214,36 @@ def waiting(query: Query, values: Iterable[LazyValues]) -> Cost | None:
     # A small table is read once, whatever is asked of it.
     tables = {one.way: one.least for one in first if one.strategy == "table"}
     least = sum(tables.values()) + sum(one.least for one in first if one.strategy != "table")
-    return Cost(query=str(query), first=first, least=least)
+    told = then(session, query, first)
+    if told is None:
+        return Cost(query=str(query), first=first, least=least)
+    return replace(told, query=str(query), strategy="", requests=None, first=first, least=least, most=None)
+
+
+#: Ids as those that are yet to be found, to see what would be asked of Planhat for them.
+FOUND = ("f" * 24, "e" * 24)
+
+
+def then(session: Session, query: Query, first: tuple[Cost, ...]) -> Cost | None:
+    """Return how the rows are found once their values are here; None where that depends on the values themselves."""
+    few = FOUND[:1] if all(one.strategy == "key" for one in first) else FOUND
+
+    def given(condition: Condition) -> Condition:
+        value = condition.value
+        unread = isinstance(value, LazyValues) and value._cost_left() is not None
+        return replace(condition, value=few) if unread else condition
+
+    later = replace(query, where=tuple(q._replaced(given) for q in query.where))
+    try:
+        plan = plan_for(later, base_url=session.base_url, zone=session.timezone)
+    except InvalidQuery:  # values of another kind than ids
+        return None
+    if plan.strategy in ("nothing", "index"):
+        return None
+    told = cost_of(None, plan)
+    sent = tuple((name, "..." if any(one in value for one in FOUND) else value) for name, value in told.sent)
+    said, formula = way_later(plan)
+    return replace(told, way=said, formula=formula, sent=sent, rows=None, rows_age=None, expected=None, seconds=None)
 
 
 def window_of(query: Query) -> int | None:
@@ -211,6 +265,16 @@ def ages(session: Session | None, plan: Plan) -> list[str]:
     found = usable_table(session, plan) if plan.strategy == "table" else usable_index(session, plan)
     what = "table" if plan.strategy == "table" else "index"
     return [] if found is None else [f"the {what} that was read {found.age:.0f} seconds ago is used"]
+
+
+def ends(plan: Plan, size: Size | None, found: Numbers) -> list[str]:
+    """Say why a list that has fewer rows than a page may take one request more."""
+    default, most = plan.meta.page_size
+    if size is None or found.expected is None or found.exact is not None or plan.strategy != "scan":
+        return []
+    if size.rows >= most or not looks_capped(size.rows, default):
+        return []
+    return [f"{size.rows:,} rows look like a page that was cut: one request more makes sure that they are all"]
 
 
 def ahead(plan: Plan) -> list[str]:

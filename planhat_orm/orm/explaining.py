@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 #: How many ids a URL of 2,000 characters has room for, roughly.
 IDS_IN_URL = 70
 
+#: How notes name an order that is made here.
+IN_ORDER = "ordered here"
+
 
 def requests_of(plan: Plan) -> int | None:
     """Return how many requests a plan will cost, None where nobody can know."""
@@ -63,6 +66,22 @@ def doubts(plan: Plan) -> list[str]:
     if not doubtful:
         return []
     return [f"where no row holds {' or '.join(doubtful)}, up to three requests tell why, once in a session"]
+
+
+def unlisted(plan: Plan) -> list[str]:
+    """Say which of the fields that were named are in no list."""
+    meta, wanted = plan.meta, plan.query.only or ()
+    names = [field.name for field in meta.fields if field.get_only and field.data_key in wanted]
+    return [f"no list holds {' or '.join(names)}: reading it costs one request for each record"] if names else []
+
+
+def order_notes(plan: Plan) -> list[str]:
+    """Say what is worth knowing of the order; of the newest rows nothing else is read that could be ordered."""
+    if not reads_newest(plan):
+        return list(plan.notes)
+    return [
+        note.replace(f"all of it is read by id and {IN_ORDER}", f"what is so new is {IN_ORDER}") for note in plan.notes
+    ]
 
 
 def hidden_rows(plan: Plan) -> list[str]:
@@ -148,11 +167,30 @@ def price(plan: Plan) -> str:
     return f"{len(plan.passes)} + rows / {size - 1:,}{'' if plan.order and not plan.server_order else stops}"
 
 
+def way_later(plan: Plan) -> tuple[str, str]:
+    """Say how rows are found by ids that are read first, and what that costs: how many there are is not known yet."""
+    by_pages = f"{len(plan.passes)} + rows / {plan.meta.page_size[1] - 1:,}"
+    if plan.strategy == "key":
+        return f"by key: GET {plan.path.rpartition('/')[0]}/...", "1"
+    if plan.strategy == "keys":
+        return f"one by one: GET {plan.path}/{{id}}, or by pages", f"1 for each id, or {by_pages} where that is less"
+    if plan.strategy == "ids" and sum(map(len, plan.id_lists)) > 1:
+        each = "" if plan.id_key == "_id" else " and for each further full page"
+        formula = f"1 for about {IDS_IN_URL} ids{each}, or {by_pages} where that is less"
+        return f"by ids: GET {plan.path}?{plan.id_param}=..., or by pages", formula
+    if plan.strategy == "ids":
+        return f"by ids: GET {plan.path}?{plan.id_param}=...", price(plan)
+    return way(plan), price(plan)
+
+
 def price_by_index(plan: Plan) -> str:
     """Say what it costs to ask the lean index, and to read what it finds."""
     if not plan.covered:
+        # Others may have taken a name since; a unique key cannot be another's as well.
+        unique = plan.index is not None and any(key in plan.meta.unique for key in plan.index.values)
+        kept = f", unless it was read within the last {KEPT_SECONDS:.0f} seconds," if unique else ""
         return (
-            f"1 for the index, unless it was read within the last {KEPT_SECONDS:.0f} seconds, and 1 for about "
+            f"1 for the index{kept} and 1 for about "
             f"{IDS_IN_URL} records that it finds, or 1 + rows / {plan.meta.page_size[1] - 1:,} by pages if that is less"
         )
     kept_to = f"; the first time in a session, one to see that {', '.join(plan.params)} is kept to"

@@ -311,7 +311,7 @@ class QuerySet(
         """Say how the query will be answered: strategy, requests, what is filtered where. Sends nothing.
 
         The number of requests is exact where it can be known, else a formula. A queryset among the values, or a filter
-        across a link, is read first and explained instead.
+        across a link, is read first and explained before the rest.
 
         >>> print(Company.objects.filter(external_id="acme-42").explain())
         Company.filter(external_id='acme-42')
@@ -330,7 +330,7 @@ class QuerySet(
         """
         values = (one.value for q in self.query.where for one in q._conditions())
         session = self._bound()
-        first = waiting(self.query, (value for value in values if isinstance(value, LazyValues)))
+        first = waiting(session, self.query, (value for value in values if isinstance(value, LazyValues)))
         return cost_of(session, self._plan(session)) if first is None else first
 
     def _said(self) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from planhat_orm import Session
-from planhat_orm.models import Company, Enduser, Task, User
+from planhat_orm.models import Company, Enduser, License, Note, Task, User
 from planhat_orm.orm.costs import Cost
 from planhat_orm.wire.quota import Quota
 
@@ -210,3 +210,88 @@ def test_a_table_that_is_asked_twice_is_read_once(box: Sandbox) -> None:
     companies = Company.objects.filter(owner__email="u1@v.example", co_owner__email="u2@v.example")
     cost = companies.cost()
     assert (len(cost.first), cost.least) == (2, 1)
+
+
+def test_what_comes_after_the_first_reading_is_told_with_it(box: Sandbox) -> None:
+    text = Enduser.objects.filter(company__external_id="x-1", featured=False).explain()
+    assert text.splitlines()[-7:] == [
+        "  then by pages: GET /endusers, up to 2,000 rows a page",
+        "  requests: 1 + rows / 1,999",
+        "  order: sort=_id",
+        "  sent: archived=true, companyId=...",
+        "  checked on every row: company in",
+        "  tested here: featured exact",
+        "  rows that lists hide are asked for: archived",
+    ]
+    several = Enduser.objects.filter(company__phase="P1").cost()
+    assert several.way == "by ids: GET /endusers?companyId=..., or by pages"
+    assert several.formula == (
+        "1 for about 70 ids and for each further full page, or 1 + rows / 1,999 where that is less"
+    )
+    assert (several.strategy, several.requests, several.most, several.expected) == ("", None, None, None)
+
+
+def test_what_is_narrowed_by_one_that_is_read_first_names_no_made_up_id(box: Sandbox) -> None:
+    cost = License.objects.filter(company__external_id="x-1").cost()
+    assert (cost.way, cost.sent) == ("by pages: GET /licenses, up to 2,000 rows a page", (("companyId", "..."),))
+    one = Company.objects.filter(id__in=Company.objects.filter(external_id="x-1")).cost()
+    assert (one.way, one.formula) == ("by key: GET /companies/...", "1")
+    for query in (Enduser.objects.filter(company__phase="P1"), Enduser.objects.exclude(company__external_id="x-1")):
+        assert "ffff" not in query.explain()
+
+
+def test_values_of_another_kind_that_are_read_first_leave_the_rest_untold(box: Sandbox) -> None:
+    numbers = Company.objects.filter(phase="P3").values_list("arr", flat=True)
+    with box.assert_requests(0):
+        cost = Company.objects.filter(arr__in=numbers).cost()
+    assert (len(cost.first), cost.way, cost.formula) == (1, "", "")
+    assert str(cost).splitlines()[1] == "  what it is to be filtered by is read first:"
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [(120, []), (300, ["300 rows look like a page that was cut: one request more makes sure that they are all"])],
+)
+def test_one_request_more_than_the_formula_says_has_a_reason(
+    planhat_sandbox: Sandbox, rows: int, told: list[str]
+) -> None:
+    planhat_sandbox.add_many(Company, ({"name": f"C{n}", "arr": 1} for n in range(rows)))
+    Company.objects.count()
+    growing = Company.objects.filter(arr__gte=0).defer("custom")
+    cost = growing.cost()
+    assert [note for note in cost.notes if "look like" in note] == told
+    assert cost.expected == 1 + len(told)
+    with planhat_sandbox.assert_requests(1 + len(told)):
+        len(growing)
+
+
+def test_what_is_asked_of_nobody_is_tested_nowhere(box: Sandbox) -> None:
+    cost = Company.objects.filter(status="a").filter(status="b").cost()
+    assert (cost.requests, cost.checked, cost.tested_here) == (0, (), ())
+
+
+def test_the_seconds_of_a_formula_are_the_fewest(box: Sandbox) -> None:
+    with box.session(quota=Quota(per_minute=200)):
+        assert "(0.3 s of the quota)" in Company.objects.filter(external_id="x-1").explain()
+        assert "(at least 0.3 s of the quota)" in Company.objects.filter(phase="P1").explain()
+        Company.objects.count()
+        assert "ago: 1 (0.3 s of the quota)" in Company.objects.filter(phase="P1").explain()
+
+
+def test_a_field_that_no_list_holds_has_its_price_told(box: Sandbox) -> None:
+    note = "no list holds description: reading it costs one request for each record"
+    assert note in Note.objects.only("subject", "description").cost().notes
+    assert note not in Note.objects.only("subject").cost().notes + Note.objects.all().cost().notes
+
+
+def test_names_are_looked_for_in_an_index_of_now_and_keys_in_a_kept_one(box: Sandbox) -> None:
+    kept = "unless it was read within the last 60 seconds"
+    assert kept in Company.objects.filter(external_id__in=["x-1", "x-2"]).cost().formula
+    assert kept not in Company.objects.filter(name="C1").cost().formula
+
+
+def test_an_order_of_what_is_newest_is_said_to_be_of_that_alone(box: Sandbox) -> None:
+    changed = Company.objects.changed_since("2020-01-01").order_by("name").cost()
+    assert [note for note in changed.notes if "ordered here" in note] == [
+        "what is so new is ordered here: values that are missing first, texts by their characters"
+    ]
