@@ -87,6 +87,9 @@ class Chain(Refused, LazyValues):
         It takes what ``filter`` takes and raises what it raises. Planhat cannot leave records out, so all of this is
         tested here while pages come in.
 
+        :param conditions: ``Q`` objects.
+        :param lookups: conditions as keywords.
+
         >>> "customer" in Company.objects.exclude(status="customer").values_list("status", flat=True)
         False
         """
@@ -262,6 +265,7 @@ class Chain(Refused, LazyValues):
     def using(self, session: Session) -> Self:
         """Return the queryset bound to a session; without it, that of the block or ``connect()`` where it is made.
 
+        :param session: the one to read from, whatever block this stands in.
         :raises InvalidQuery: for what is no session, and where it is filtered by records of another tenant.
 
         >>> Company.objects.using(session).get(external_id="acme-42").name

@@ -60,6 +60,7 @@ class CreateMethods(Generic[M]):
         Planhat, which refuses the second with 400: then it is looked up once more. By anything else both make one.
 
         :param defaults: what a new record has besides the lookups.
+        :param lookups: fields and the values that the record has; a new one has them, too.
         :raises InvalidQuery: for a lookup other than ``exact``, of which no record can be made.
         :raises UnknownField: for a name that is no field, before anything is sent.
         :raises MultipleObjectsReturned: the model's own: several match.

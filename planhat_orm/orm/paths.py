@@ -19,7 +19,7 @@ from planhat_orm.orm.matching import LOOKUPS, UNREADABLE
 from planhat_orm.orm.relations import ForeignKey, ReferenceList, Related, target_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from planhat_orm.orm.model import Model
     from planhat_orm.orm.options import Options
@@ -33,6 +33,17 @@ def partition(path: str) -> tuple[str, str, str]:
     """
     found = re.search(r"\.|__", path)
     return (path, "", "") if found is None else (path[: found.start()], found[0], path[found.end() :])
+
+
+def keys_of(meta: Options, names: Iterable[str]) -> set[str]:
+    """Return Planhat's names of some links that lists hold; reverse managers need none.
+
+    >>> from planhat_orm.models import Company
+    >>> keys_of(Company._meta, ["owner", "endusers"])
+    {'owner'}
+    """
+    fields = (meta.by_name.get(name) for name in names)
+    return {field.data_key for field in fields if field is not None and not field.get_only}
 
 
 class Target:

@@ -17,15 +17,14 @@ from planhat_orm.orm.lookups import CompiledCondition, Condition, Predicate, com
 from planhat_orm.orm.matching import MATCHERS, Span
 from planhat_orm.orm.newest import since_of
 from planhat_orm.orm.ordering import Order, order_of
-from planhat_orm.orm.paths import Target
-from planhat_orm.orm.prefetching import keys_asked
+from planhat_orm.orm.paths import Target, keys_of, partition
 from planhat_orm.orm.query import Query
 from planhat_orm.orm.shares import Share, given_tests, hints, refuse_conflict, share_of, unhidden
 from planhat_orm.paging.scan import looks_capped
 from planhat_orm.wire.endpoints import id_chunks, path_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import tzinfo
 
     from planhat_orm.orm.options import Options
@@ -317,15 +316,7 @@ def by_ids(scan: Plan, share: Share, base_url: str) -> Plan | None:
 def in_lists(scan: Plan, name: str, ids: Sequence[str], listed: tuple[CompiledCondition, ...], base_url: str) -> Plan:
     """Plan a read by comma lists of the parameter ``name``, which stand for the conditions ``listed``."""
     meta = scan.meta
-    # Room for what the pages say beside the ids.
-    sent = {
-        **scan.params,
-        **scan.passes[-1],
-        "limit": "00000",
-        "offset": "000000000",
-        "sort": "-" * 30,
-        "select": ",".join(scan.select),
-    }
+    sent = longest_page({**scan.params, **scan.passes[-1]}, scan.select)
     lists = tuple(tuple(chunk) for chunk in id_chunks(base_url, scan.path, sent, name, ids))
     # By id is no order to be asked for in one list; several are put in order here, but for lists of those very ids.
     several = len(lists) > 1 and meta.list_params[name].data_key != "_id"
@@ -338,6 +329,11 @@ def in_lists(scan: Plan, name: str, ids: Sequence[str], listed: tuple[CompiledCo
         asked=scan.asked + listed,
         server_order=scan.server_order and len(lists) == 1,
     )
+
+
+def longest_page(params: Mapping[str, str], select: Sequence[str]) -> dict[str, str]:
+    """Return what a page may be asked for at its longest, so that room is left for it beside a list of ids."""
+    return {**params, "limit": "00000", "offset": "000000000", "sort": "-" * 30, "select": ",".join(select)}
 
 
 def by_records(scan: Plan, ids: Sequence[str], base_url: str) -> Plan:
@@ -417,7 +413,9 @@ def selection(query: Query, needed: Iterable[str]) -> tuple[str, ...]:
         keys = meta.default_select or meta.listed_keys
     if not keys or "select" not in meta.list_takes:
         return ()
-    wanted = {"_id", *needed, *keys_asked(query), *(key for key in keys if key not in query.deferred)}
+    # Without the links of the rows nothing can be loaded beforehand.
+    links = keys_of(meta, (partition(path)[0] for path in query.prefetch))
+    wanted = {"_id", *needed, *links, *(key for key in keys if key not in query.deferred)}
     return tuple(name for name, known in meta.by_key.items() if name in wanted and not known.get_only)
 
 

@@ -14,7 +14,8 @@ from planhat_orm.errors import InvalidQuery, UnknownField, suggestion
 from planhat_orm.orm import held, sizes
 from planhat_orm.orm.fields import IdOf
 from planhat_orm.orm.following import load_all, read
-from planhat_orm.orm.paths import partition
+from planhat_orm.orm.paths import keys_of, partition
+from planhat_orm.orm.planner import WORTH_ASKING, longest_page, pages_of
 from planhat_orm.orm.relations import ForeignKey, ReferenceList, Related, target_of
 from planhat_orm.orm.state import Reading
 from planhat_orm.wire.endpoints import id_chunks, path_for
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from planhat_orm.orm.params import Param
     from planhat_orm.orm.query import Query
     from planhat_orm.session.session import Session
-
-#: From so many requests on it is worth one to find out whether all pages of a list cost half as many.
-WORTH_ASKING = 4
 
 Link = ForeignKey[Any] | ReferenceList[Any] | Related[Any]
 
@@ -97,17 +95,6 @@ def is_to_one(model: type[Model], path: str) -> bool:
     return all(isinstance(link, ForeignKey) for link in steps(model, "select_related", path))
 
 
-def keys_asked(query: Query) -> set[str]:
-    """Return Planhat's names of the links of the rows themselves, without which nothing can be loaded beforehand."""
-    return keys_of(query.model, (partition(path)[0] for path in query.prefetch))
-
-
-def keys_of(model: type[Model], names: Iterable[str]) -> set[str]:
-    """Return Planhat's names of the links of a model that lists hold; managers need none."""
-    fields = (model._meta.by_name.get(name) for name in names)
-    return {field.data_key for field in fields if field is not None and not field.get_only}
-
-
 # Loading
 
 
@@ -170,7 +157,7 @@ def follow(
             found = load_reverse(session, link, objects, reading)
         else:
             found = load_linked(
-                session, link, objects, reading, needed=keys_of(target_of(link), beyond), keep=link is not back
+                session, link, objects, reading, needed=keys_of(target_of(link)._meta, beyond), keep=link is not back
             )
         origin = link.key(model) if isinstance(link, Related) else None
         follow(session, target_of(link), found, beyond, reading, origin)
@@ -241,7 +228,7 @@ def is_cheaper_for_each(session: Session, key: Link, target: type[Model], count:
     param = narrowed_by(key, target)
     if param is None or param.many or count < 2:
         return False
-    pages, meta = pages_of(session, target), target._meta
+    pages, meta = pages_known(session, target), target._meta
     if pages is not None or count < WORTH_ASKING:
         return pages is None or count < pages
     rows = count // 2 * (meta.page_size[1] - 1)
@@ -304,7 +291,7 @@ def prices(session: Session | None, model: type[Model], paths: Iterable[str], ro
 def price_of(session: Session | None, link: Link, model: type[Model], path: str, rows: int | None) -> Price:
     """Return what one step costs."""
     meta = target_of(link)._meta
-    pages = pages_of(session, meta.model)
+    pages = pages_known(session, meta.model)
     by_pages = f"{len(passes(meta.model))} + rows / {meta.page_size[1] - 1:,}"
     if not isinstance(link, Related) and link.get_only:
         each = f"{model._meta.name} by its id, 1 request for each row, for no list holds {link.name}"
@@ -336,8 +323,7 @@ def price_of(session: Session | None, link: Link, model: type[Model], path: str,
 
 def ids_in_url(session: Session | None, model: type[Model], name: str) -> int:
     """Return how many ids a URL has room for, beside what every page is asked for."""
-    sent = {"limit": "00000", "offset": "000000000", "sort": "-" * 30, "select": ",".join(model._meta.default_select)}
-    sent |= fixed_of(model)
+    sent = longest_page(fixed_of(model), model._meta.default_select)
     base_url = session.base_url if session is not None else "https://api.planhat.com"
     return len(id_chunks(base_url, path_for(model._meta.path), sent, name, ["0" * 24] * 100)[0])
 
@@ -347,10 +333,10 @@ def passes(model: type[Model]) -> Sequence[Any]:
     return next((value for value in model._meta.unhide.values() if not isinstance(value, str)), ("",))
 
 
-def pages_of(session: Session | None, model: type[Model]) -> int | None:
-    """Return how many requests all pages of a list took, as far as its size is known; None where it is not."""
+def pages_known(session: Session | None, model: type[Model]) -> int | None:
+    """Return how many requests all pages of a list take, as far as its size is known; None where it is not."""
     size = size_of(session, model) if session is not None else None
-    return 1 + -(-size.rows // (model._meta.page_size[1] - 1)) if size is not None and size.exact else None
+    return pages_of(model._meta, size.rows) if size is not None and size.exact else None
 
 
 def size_of(session: Session, model: type[Model]) -> sizes.Size | None:

@@ -560,3 +560,11 @@ def test_a_record_that_moves_while_each_parent_is_asked_is_held_once(planhat_san
         found = list(Company.objects.prefetch_related("licenses"))
     held = [[one.product for one in company.licenses] for company in found]
     assert held == [[], ["moving"], ["staying"]]
+
+
+def test_a_list_of_known_size_is_priced_by_its_pages(planhat_sandbox: Sandbox) -> None:
+    owner = planhat_sandbox.add(User, email="kim@vendor.example")
+    planhat_sandbox.add(Company, name="Acme", owner=owner["_id"])
+    assert User.objects.count() == 1
+    [price] = Company.objects.prefetch_related("owner").cost().links
+    assert price.most == 1
