@@ -19,6 +19,7 @@ from docutils import nodes
 
 import planhat_orm.analytics
 import planhat_orm.models
+import planhat_orm.paging
 import planhat_orm.sandbox
 from planhat_orm.orm import evidence, fields, params, relations
 from planhat_orm.orm.options import OPERATIONS
@@ -191,3 +192,9 @@ def test_what_a_module_gives_to_everybody_is_in_the_reference(module: ModuleType
 def is_own(value: object, module: ModuleType) -> bool:
     """Tell whether something is defined in a module."""
     return getattr(value, "__module__", "") == module.__name__
+
+
+def test_each_engine_and_what_it_is_asked_by_is_in_the_reference() -> None:
+    text = (DOCS / "reference/paging.md").read_text(encoding="utf-8")
+    shown = {name for line in re.findall(r":members: (.+)", text) for name in line.split(", ")}
+    assert shown == {*planhat_orm.paging.__all__} - {"Page"}  # a name for lists of rows
