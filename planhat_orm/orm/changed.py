@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from planhat_orm.errors import InvalidQuery
 from planhat_orm.orm.matching import UNREADABLE
 from planhat_orm.orm.newest import changes_of, since_of, until_of
 
@@ -119,7 +120,13 @@ class ChangedMethods:
         >>> names = [company.name for company in changes]
         >>> later = Company.objects.changed_since(changes.bookmark)
         """
-        return self.filter(**{f"{self.query.model._meta.changed_by().name}__gte": when})
+        field = self.query.model._meta.changed_by()
+        if when is None:
+            raise InvalidQuery(
+                "changed_since(None): is a bookmark missing? It is None until all records were read; "
+                "a first run begins with a time before all of them, changed_since('2000-01-01')"
+            )
+        return self.filter(**{f"{field.name}__gte": when})
 
     @property
     def bookmark(self) -> datetime | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from planhat_orm.errors import InvalidQuery, NotSupported
+from planhat_orm.errors import InvalidQuery, NotSupported, UnknownField
 from planhat_orm.orm.query import Query
 from planhat_orm.orm.queryset import QuerySet
 
@@ -92,7 +92,12 @@ class OwnObjects(ObjectsDescriptor, Generic[Q]):
 
 
 def refuse_absent(owner: type, obj: Any, name: str) -> None:
-    """Raise again what a descriptor said: Python swallows its AttributeError and asks ``__getattr__``."""
+    """Raise again what a descriptor said: Python swallows its AttributeError and asks ``__getattr__``.
+
+    A method of querysets that is looked for on the class is said to be one of its manager.
+    """
     refusal = getattr(inspect.getattr_static(owner, name, None), "refusal", None)
     if refusal is not None:
         raise refusal(obj, owner)
+    if obj is None and hasattr(Manager, name):
+        raise UnknownField(f"{owner.__name__} has no field {name!r}; did you mean {owner.__name__}.objects.{name}?")

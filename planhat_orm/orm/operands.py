@@ -50,6 +50,11 @@ KINDS: tuple[tuple[type, str, frozenset[str]], ...] = (
     (conversion.List, "a list", EQUAL | TEXT),
     (conversion.Map, "a mapping", EQUAL),
 )
+#: What converts values that are no containers.
+SINGLE = (
+    *(conversion.Reference, conversion.Boolean, conversion.Number),
+    *(conversion.Instant, conversion.Day, conversion.Text),
+)
 
 
 def prepared(target: Target, lookup: str, value: Any, zone: tzinfo | None) -> Any:
@@ -64,6 +69,7 @@ def prepared(target: Target, lookup: str, value: Any, zone: tzinfo | None) -> An
         return value
     check = checked_by(target, lookup, zone)
     if lookup not in ("in", "range"):
+        refuse_several(target, lookup, value)
         return not_none(check, value)
     if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
         raise InvalidQuery(f"{lookup} takes a list of values, not {value!r}")
@@ -71,6 +77,13 @@ def prepared(target: Target, lookup: str, value: Any, zone: tzinfo | None) -> An
     if lookup == "range" and len(values) != 2:
         raise InvalidQuery(f"range takes two values, first and last, not {len(values)}")
     return values
+
+
+def refuse_several(target: Target, lookup: str, value: Any) -> None:
+    """Refuse several values where one is equal: any of several is another lookup."""
+    several = isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping))
+    if several and lookup == "exact" and isinstance(target.converter, SINGLE):
+        raise InvalidQuery(f"takes one value; for any of several write {target.name.replace('.', '__')}__in=...")
 
 
 def not_none(check: Check, value: Any) -> Any:

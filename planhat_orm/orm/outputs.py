@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, TypeVar, overload
 
+from planhat_orm.errors import InvalidQuery
 from planhat_orm.orm.lookups import LazyValues
 from planhat_orm.orm.refused import of_unknown_value
 from planhat_orm.orm.taking import portions
@@ -176,7 +177,7 @@ class Values(LazyValues, Generic[T]):
         Acme  acme-42
         """
         shape = Shape("dict", self._shape.outputs)
-        print(table_of([shape.of(record) for record in self._records[:count]]))
+        print(table_of([shape.of(record) for record in self._records[: checked_count(count)]]))
 
     def exists(self) -> bool:
         """Tell whether there is any row; pages are read only until one matches.
@@ -185,6 +186,13 @@ class Values(LazyValues, Generic[T]):
         False
         """
         return self._records.exists()
+
+
+def checked_count(count: int) -> int:
+    """Return how many rows ``show()`` is to print; raises InvalidQuery for what is no number of rows."""
+    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+        raise InvalidQuery(f"show() takes a number of rows, not {count!r}")
+    return count
 
 
 def table_of(dicts: list[dict[str, Any]]) -> str:

@@ -24,7 +24,7 @@ from planhat_orm.orm.execution import Run
 from planhat_orm.orm.getting import one_of, refuse_missing_key
 from planhat_orm.orm.lean import LeanMethods
 from planhat_orm.orm.lookups import LazyValues, Q, check_q
-from planhat_orm.orm.outputs import Shape, Values, table_of
+from planhat_orm.orm.outputs import Shape, Values, checked_count, table_of
 from planhat_orm.orm.paths import output_of
 from planhat_orm.orm.planner import plan_for
 from planhat_orm.orm.query import Query, check_index
@@ -350,7 +350,7 @@ class QuerySet(
         id ... name ... external_id
         ... Acme ... acme-42
         """
-        print(table_of([record.to_dict() for record in self[:count]]))
+        print(table_of([record.to_dict() for record in self[: checked_count(count)]]))
 
     @property
     def scan_report(self) -> ScanReport | None:

@@ -18,7 +18,25 @@ AWAITED: Final = (
     *("iterator", "latest", "earliest", "first", "last", "aggregate", "exists", "contains", "update", "delete"),
     "explain",
 )
-#: Of those, the ones that there are.
+#: What is often looked for and has another name, or is not built.
+INSTEAD: Final = {
+    **dict.fromkeys(
+        ("add", "remove", "set", "clear"), "set the link of each record to the one that it belongs to, and save() it"
+    ),
+    **dict.fromkeys(("len", "length", "size"), "len(queryset) reads all of it, count() only counts"),
+    **dict.fromkeys(("limit", "head", "take", "top"), "queryset[:10] are the first ten"),
+    **dict.fromkeys(("sort", "sorted", "sort_by"), "order_by('-<field>') puts it in order"),
+    **dict.fromkeys(("find", "search", "where"), "filter(...) takes any field"),
+    **dict.fromkeys(("to_csv", "to_excel"), "not built yet; csv.DictWriter writes what to_dicts(...) returns"),
+    **dict.fromkeys(
+        ("to_json", "to_jsonl"), "not built yet; json.dumps(..., default=str) writes what to_dicts(...) returns"
+    ),
+    **dict.fromkeys(
+        ("to_pandas", "to_parquet"), "not built yet; pandas.DataFrame(...) takes what to_dicts(...) returns"
+    ),
+    **dict.fromkeys(("update_from", "upsert_from"), "not built yet; bulk_upsert(rows, key=...) takes dictionaries"),
+}
+#: Of the awaited ones, those that there are.
 READY: Final = frozenset(("get", "create", "get_or_create", "count", "in_bulk", "first", "last", "exists", "contains"))
 
 
@@ -101,6 +119,11 @@ class Refused:
         def __getattr__(self, name: str) -> NoReturn:
             raise AttributeError(f"a queryset has no {name!r}{of_unknown(self, name)}")
 
+        def __dir__(self) -> list[str]:
+            # What consoles complete: not what is refused.
+            kind = type(self)
+            return [name for name in super().__dir__() if getattr(kind, name, self) is not vars(Refused).get(name)]
+
     # What is not built
 
     def update(self, *_: Any, **__: Any) -> NoReturn:
@@ -135,8 +158,8 @@ def of_unknown(queryset: Any, name: str) -> str:
     >>> of_unknown(Refused(), "agregate"), of_unknown(Refused(), "add")
     ("; did you mean 'aggregate'?", ': set the link of each record to the one that it belongs to, and save() it')
     """
-    if name in ("add", "remove", "set", "clear"):
-        return ": set the link of each record to the one that it belongs to, and save() it"
+    if name in INSTEAD:
+        return f": {INSTEAD[name]}"
     return suggestion(name, [known for known in dir(type(queryset)) if not known.startswith("_")])
 
 
@@ -144,6 +167,10 @@ def of_unknown_value(values: Any, name: str) -> str:
     """Say what was probably meant by an unknown name of values."""
     if name == "distinct":
         return "values() has no distinct(): distinct values are set(values_list(..., flat=True))"
+    if name == "bookmark":
+        return "values() has no bookmark: loop over the records of changed_since(...) and ask that queryset"
+    if name == "to_dicts":
+        return "values() has no to_dicts(): list(values(...)) is the list of dictionaries"
     if not name.startswith("_") and hasattr(type(values._records), name):
         return f"{name}(...) comes before values(): it says which records, and values() what is shown of them"
     known = [one for one in dir(type(values)) if not one.startswith("_")]

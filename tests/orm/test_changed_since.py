@@ -73,6 +73,8 @@ def test_what_is_no_time_is_refused_at_once() -> None:
     for when in ("yesterday", 5, None, datetime(2025, 6, 1)):  # a naive one is refused
         with pytest.raises(InvalidQuery):
             Company.objects.changed_since(when)  # type: ignore[arg-type]
+    with pytest.raises(InvalidQuery, match=r"is a bookmark missing\? .* a first run begins with"):
+        Company.objects.changed_since(Company.objects.bookmark)  # type: ignore[arg-type]
     with pytest.raises(InvalidQuery, match="slice"):
         Company.objects.all()[:5].changed_since(NEW)
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from planhat_orm import models
-from planhat_orm.errors import FieldError, NotSupported
+from planhat_orm.errors import FieldError, NotSupported, UnknownField
 from planhat_orm.models import Company, Enduser, License, User
 from planhat_orm.orm.model import Model
 from planhat_orm.orm.options import registry
@@ -117,6 +117,13 @@ def test_a_reverse_manager_is_one_of_the_querysets_of_its_model(planhat_sandbox:
     with planhat_sandbox.assert_requests(0):
         assert type(account.seats) is SeatQuerySet
         assert sorted(str(one.product) for one in account.seats.all()) == ["Dear", "New", "Seats"]
+
+
+def test_a_method_of_querysets_on_the_class_is_said_to_be_one_of_its_manager() -> None:
+    model: Any = Company
+    for name in ("filter", "get", "all", "explain"):
+        with pytest.raises(UnknownField, match=rf"no field '{name}'; did you mean Company\.objects\.{name}\?"):
+            getattr(model, name)
 
 
 def test_what_has_no_manager_lets_people_look_on(planhat_sandbox: Sandbox, acme: Company) -> None:

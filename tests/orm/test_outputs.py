@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from planhat_orm.errors import InvalidQuery
 from planhat_orm.models import Company, Enduser, Note, User
 from planhat_orm.orm import fields
 from planhat_orm.orm.outputs import cell, table_of
@@ -159,3 +160,11 @@ def test_values_are_explained_and_shown(box: Sandbox, capsys: pytest.CaptureFixt
     with box.assert_requests(2):
         rows.show(2)
     assert capsys.readouterr().out.split() == ["name", "owner.email", "C0", "a@v.example", "C1", "b@v.example"]
+
+
+@pytest.mark.parametrize("count", [-1, "3", 2.5, True, None])
+def test_what_is_no_number_of_rows_is_not_shown(box: Sandbox, count: Any) -> None:
+    with box.assert_requests(0):
+        for rows in (Company.objects.all(), Company.objects.values("name")):
+            with pytest.raises(InvalidQuery, match=r"show\(\) takes a number of rows, not "):
+                rows.show(count)

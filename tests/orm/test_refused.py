@@ -95,8 +95,19 @@ def test_an_unknown_name_is_suggested(planhat_sandbox: Sandbox) -> None:
             objects.all().fitler(name="Acme")
         with pytest.raises(AttributeError, match=r"no 'add': set the link of each record"):
             objects.add(Company(name="Acme"))
+        with pytest.raises(AttributeError, match=r"no 'to_csv': not built yet; csv\.DictWriter"):
+            objects.to_csv("companies.csv")
+        with pytest.raises(AttributeError, match=r"no 'length': .* count\(\)"):
+            objects.length  # noqa: B018
         with pytest.raises(AttributeError, match=r"no 'zzzzz'$"):
             objects.zzzzz  # noqa: B018
+
+
+def test_consoles_complete_no_name_that_is_refused(planhat_sandbox: Sandbox) -> None:
+    with planhat_sandbox.assert_requests(0):
+        for objects in (Company.objects, Company.objects.filter(name="Acme")):
+            assert {"filter", "changed_since", "cost", "show"} <= {*dir(objects)}
+            assert {*dir(objects)}.isdisjoint(NAMES)
 
 
 def test_values_come_last(planhat_sandbox: Sandbox) -> None:
@@ -105,5 +116,9 @@ def test_values_come_last(planhat_sandbox: Sandbox) -> None:
         for name in ("filter", "order_by", "only", "get", "distinct", "annotate"):
             with pytest.raises(AttributeError, match=rf"{name}\(.*\) comes before values\(\)|distinct values"):
                 getattr(values, name)
+        with pytest.raises(AttributeError, match=r"no bookmark: loop over the records"):
+            values.bookmark  # noqa: B018
+        with pytest.raises(AttributeError, match=r"no to_dicts\(\): list\(values"):
+            values.to_dicts()
         with pytest.raises(AttributeError, match=r"no 'cuont'; did you mean 'count'\?"):
             values.cuont()
