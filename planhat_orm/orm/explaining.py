@@ -194,6 +194,8 @@ def price_by_index(plan: Plan) -> str:
             f"{IDS_IN_URL} records that it finds, or 1 + rows / {plan.meta.page_size[1] - 1:,} by pages if that is less"
         )
     kept_to = f"; the first time in a session, one to see that {', '.join(plan.params)} is kept to"
+    if any("," in text for text in plan.params.values()):
+        kept_to += ", and all pages where that does not show it"
     return f"1, one more where it ends at a round number of rows{kept_to if plan.params else ''}"
 
 

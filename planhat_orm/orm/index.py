@@ -140,7 +140,7 @@ def shows(
 
     The first time in a session the rows are held against a page of the list, which says of each record whether it
     should be among them: one request. An answer that holds a record it should not, or lacks one, is not honest; one
-    to which every record of a full page belongs proves nothing.
+    to which every record of a full page belongs proves nothing, nor does a full page with one of several values.
     """
     trust, kind = trust_of(session, meta), kind_of(param)
     if kind in trust.honoured:
@@ -148,15 +148,21 @@ def shows(
     data_key, wanted = meta.lean_params[param[0]], {one.casefold() for one in param[1].split(",")}
     page = first_page(session, meta, [data_key]) if page is None else page
     here = {row["_id"] for row in rows}
-    matching = [row["_id"] for row in page if str(row.get(data_key, "")).casefold() in wanted]
+
+    def value_of(row: Row) -> str:
+        return str(row.get(data_key, "")).casefold()
+
+    matching = [row["_id"] for row in page if value_of(row) in wanted]
     others = {row["_id"] for row in page}.difference(matching)
     if not here.isdisjoint(others) or not here.issuperset(matching):
         trust.ignored.add(kind)
         _log.warning("/%s was asked for %s and did not keep to it: pages are read instead", meta.lean_path, param[0])
         return False
-    if rows and others:
+    # Who takes the first of several values alone, or all of them for one, shows by records of two of them.
+    told = bool(others) and (not kind[1] or len({value_of(row) for row in page if value_of(row) in wanted}) > 1)
+    if rows and told:
         trust.honoured.add(kind)
-    return True if others or not is_full(meta, page) else None
+    return True if told or not is_full(meta, page) else None
 
 
 def first_page(session: Session, meta: Options, keys: Iterable[str]) -> list[Row]:

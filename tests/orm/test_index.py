@@ -369,3 +369,17 @@ def test_a_record_that_the_index_holds_twice_comes_once(box: Sandbox) -> None:
     with box.fault("wrong_shape", path="/leancompanies", times=None, body=body):
         assert len(Company.objects.only("name")) == Company.objects.count() == COUNT
         assert [company.name for company in Company.objects.filter(name="C0007")] == ["C0007"]
+
+
+@pytest.mark.parametrize("understood", ["prospect", "nothing"])
+def test_an_index_that_keeps_to_one_of_several_statuses_is_found_out(planhat_sandbox: Sandbox, understood: str) -> None:
+    box = planhat_sandbox
+    box.add_many(Company, ({"name": f"C{n}", "status": "customer"} for n in range(5_001)))
+    box.add_many(Company, ({"name": f"D{n}", "status": "prospect" if n < 2 else "lost"} for n in range(5)))
+    wanted = Company.objects.filter(status__in=["prospect", "lost"])
+    body = [{"_id": row["_id"], "name": row["name"]} for row in box.rows(Company) if row["status"] == understood]
+    with box.fault("wrong_shape", path="/leancompanies", times=None, body=body):
+        assert wanted.count() == len(wanted.only("name")) == 5
+        assert wanted.exists()
+    assert wanted.cost().most is None
+    assert wanted.count() == 5
