@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from planhat_orm.errors import InvalidQuery
 from planhat_orm.orm import sizes
@@ -38,6 +38,12 @@ class Answered:
     page: Params
     select: tuple[str, ...]
     answer: tuple[list[Row], int] | ApiError | TransportError
+
+
+class Fetching(Protocol):
+    """Asks for what an engine wants: ``fetch`` returns the page."""
+
+    def fetch(self, wanted: Any) -> Answered: ...
 
 
 class Pages:

@@ -15,19 +15,20 @@ from weakref import WeakKeyDictionary
 
 from planhat_orm.errors import PaginationError
 from planhat_orm.orm import conversion
+from planhat_orm.orm.ahead import Answered
 from planhat_orm.orm.batches import Batch
 from planhat_orm.orm.matching import UNREADABLE, Span
 from planhat_orm.orm.ordering import in_order
-from planhat_orm.paging import TOO_SLOW, Fetch, NewestReport, Rows, newest
+from planhat_orm.paging import NewestReport, Oldest, newest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Iterator
     from datetime import datetime
 
     from planhat_orm.orm.execution import Run
     from planhat_orm.orm.lookups import CompiledCondition
     from planhat_orm.orm.planner import Plan
-    from planhat_orm.paging import Oldest, Page, TooSlow
+    from planhat_orm.paging import Fetch
     from planhat_orm.session.session import Session
 
 Row = dict[str, Any]
@@ -157,6 +158,35 @@ def in_turn(run: Run, report: NewestReport, *, patient: bool) -> Iterator[Batch]
             report.honoured = one.honoured
 
 
+class Pages:
+    """Fetches the pages of one list, newest first, and the row that is the oldest.
+
+    :param fixed: what every page is asked for.
+    :param patient: whether more than one page is worth it.
+    """
+
+    def __init__(self, run: Run, fixed: Params, *, patient: bool) -> None:
+        self._run = run
+        self._fixed = fixed
+        self._patient = patient
+
+    def fetch(self, wanted: Fetch | Oldest) -> Answered:
+        """Return a page.
+
+        :raises TooLong: for a second one that is not worth it.
+        """
+        run, updated = self._run, self._run.plan.meta.updated_field
+        if isinstance(wanted, Oldest):
+            asked = {"sort": updated, "limit": "1", "offset": "0", **run.selecting(("_id", updated))}
+        elif wanted.offset and not self._patient:
+            raise TooLong
+        else:
+            asked = {"sort": f"-{updated}", "limit": str(wanted.limit), "offset": str(wanted.offset)}
+            asked |= run.selecting(run.select)
+        page = {**self._fixed, **asked}
+        return Answered(page, run.select, run.fetch(page))
+
+
 def pages(run: Run, fixed: Params, report: NewestReport, *, patient: bool) -> Iterator[Batch]:
     """Drive the engine through one list."""
     plan = run.plan
@@ -171,46 +201,4 @@ def pages(run: Run, fixed: Params, report: NewestReport, *, patient: bool) -> It
         return time  # type: ignore[no-any-return]
 
     engine = newest(page_size=maximum, default_size=default, since=since, time_of=time_of, report=report)
-    yield from driven(run, engine, fixed, patient=patient)
-
-
-def driven(
-    run: Run, engine: Generator[Fetch | Oldest | Rows, Page | TooSlow | None, None], fixed: Params, *, patient: bool
-) -> Iterator[Batch]:
-    """Give the engine the pages it asks for; yield the rows that it hands out.
-
-    :raises TooLong: when a second page would be read, and ``patient`` is False.
-    """
-    updated = run.plan.meta.updated_field
-    page: Params = {}
-    number = 0
-    step = next(engine, None)
-    while step is not None:
-        try:
-            if isinstance(step, Rows):
-                rows = step.rows
-                step = None  # a page may weigh 20 MB: nobody but the consumer may hold it
-                batch = Batch(rows, [page], number, selected=run.select)
-                del rows
-                yield batch
-                del batch
-                step = next(engine)
-                continue
-            asked = {**fixed, "sort": updated, "limit": "1", "offset": "0"}
-            if isinstance(step, Fetch):
-                if step.offset and not patient:
-                    raise TooLong
-                asked.update(sort=f"-{updated}", limit=str(step.limit), offset=str(step.offset))
-                page = asked = {**asked, **run.selecting(run.select)}
-            else:
-                asked.update(run.selecting(("_id", updated)))
-            answer = run.fetch(asked)
-            if isinstance(answer, Exception):
-                step = engine.send(TOO_SLOW)
-                continue
-            rows, sent = answer
-            del answer
-            number = sent if isinstance(step, Fetch) else number
-            step = engine.send(rows)
-        except StopIteration:
-            return
+    yield from run.drive(engine, Pages(run, fixed, patient=patient))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from planhat_orm.errors import ApiError, NotFound, PaginationError, TransportError
 from planhat_orm.orm import sizes
-from planhat_orm.orm.ahead import Pages, pages_of
+from planhat_orm.orm.ahead import pages_of
 from planhat_orm.orm.aliases import renamed, wire_names
 from planhat_orm.orm.batches import Batch
 from planhat_orm.orm.changed import Mark
@@ -24,7 +24,9 @@ from planhat_orm.wire.transport import Request
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+    from planhat_orm.orm.ahead import Fetching
     from planhat_orm.orm.planner import Plan
+    from planhat_orm.paging import Oldest
     from planhat_orm.session.session import Session
 
 Row = dict[str, Any]
@@ -110,12 +112,14 @@ class Reader:
         if stop is None and not ids:
             sizes.note(self.session, plan.path, self.fixed(extra, ids), start + report.rows, exact=True)
 
-    def drive(self, engine: Generator[Fetch | Rows, list[Row] | TooSlow | None, None], pages: Pages) -> Iterator[Batch]:
+    def drive(
+        self, engine: Generator[Fetch | Oldest | Rows, list[Row] | TooSlow | None, None], pages: Fetching
+    ) -> Iterator[Batch]:
         """Give the engine the pages it asks for; yield the rows it hands out, with the last request and its number."""
         page: Params = {}
         number, select = 0, self.select
         slow: Exception | None = None
-        step: Fetch | Rows | None = next(engine, None)
+        step: Fetch | Oldest | Rows | None = next(engine, None)
         while step is not None:
             try:
                 if isinstance(step, Rows):
