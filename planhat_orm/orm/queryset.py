@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, Literal, Never, Self, TypeVar, cast, overload
 
 from planhat_orm.errors import InvalidQuery
@@ -46,6 +47,9 @@ M = TypeVar("M", bound="Model")
 
 #: What repr shows of what is loaded.
 REPR_ITEMS = 5
+
+#: Held while a queryset is given its cache, of which threads that use it at once shall have the same.
+_first = Lock()
 
 
 class QuerySet(
@@ -422,8 +426,11 @@ class QuerySet(
 
     def _cache(self) -> Results[M]:
         if self._results is None:
-            # Nothing that leads back here: rows would stay until the garbage collector finds the circle.
-            self._results = Results(partial(_objects, self._bound(), self.query, self._runs))
+            session = self._bound()
+            with _first:
+                if self._results is None:
+                    # Nothing that leads back here: rows would stay until the garbage collector finds the circle.
+                    self._results = Results(partial(_objects, session, self.query, self._runs))
         return self._results
 
 

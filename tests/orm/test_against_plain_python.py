@@ -83,7 +83,7 @@ def one_list(question: Question) -> bool:
 
     Tasks come list by list, several lists of ids one by one, and the list of metrics has no order.
     """
-    return not question.model.endswith(("Task", "Metric")) and not question.kept
+    return not question.model.endswith(("Task", "Metric")) and not question.kept and not question.left
 
 
 def check_values(question: Question, world: World, records: list[Any]) -> None:
@@ -385,9 +385,11 @@ def test_rows_that_stay_come_once_while_others_come_and_go(
             qs = question.queryset(world, session)
             note(f"{qs.query}")
             found = ids(qs.iterator() if lazily else qs)
-        except PaginationError:
-            assert lazily
-            assert question.keys
+        except PaginationError as error:
+            # As the scan promises: three pages' worth of records that come in front of it are an error.
+            page = world.models[question.model]._meta.page_size[1]
+            crowded_out = "brought no record" in str(error) and sum(come for _, come, _ in moves) > 2 * (page - 1)
+            assert crowded_out or (lazily and question.keys)
             return
         finally:
             world.box.clear_faults()
