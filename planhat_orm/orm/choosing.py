@@ -85,22 +85,29 @@ def without_question(plan: Plan) -> Plan:
 
 def rows_known(session: Session, plan: Plan) -> Size | None:
     """Return how many rows the lists of a plan had that is carried out by pages; None where one was never looked at."""
-    read = plan.instead if plan.strategy in ("index", "table") and plan.instead is not None else plan
-    if read.strategy != "scan":
-        return None
-    found = [sizes.known(session, read.path, {**read.params, **one}) for one in read.passes]
-    known = [size for size in found if size is not None and size.exact]
-    if not known or len(known) < len(found):
+    read = paged(plan)
+    known = sizes_of(session, read) if read.strategy == "scan" else None
+    if known is None:
         return None
     return Size(sum(size.rows for size in known), exact=True, at=min(size.at for size in known))
 
 
 def total_pages(session: Session, plan: Plan) -> int | None:
     """Return how many requests all pages of the lists take; None where the length of one is not known."""
-    read = plan.instead if plan.strategy in ("index", "table") and plan.instead is not None else plan
-    found = [sizes.known(session, read.path, {**read.params, **one}) for one in read.passes]
-    known = [pages_of(plan.meta, size.rows) for size in found if size is not None and size.exact]
-    return sum(known) if len(known) == len(found) else None
+    known = sizes_of(session, paged(plan))
+    return None if known is None else sum(pages_of(plan.meta, size.rows) for size in known)
+
+
+def paged(plan: Plan) -> Plan:
+    """Return what reads pages where an index or a table does not answer."""
+    return plan.instead if plan.strategy in ("index", "table") and plan.instead is not None else plan
+
+
+def sizes_of(session: Session, plan: Plan) -> list[Size] | None:
+    """Return the sizes of all lists of a plan; None where that of one is not known."""
+    found = [sizes.known(session, plan.path, {**plan.params, **one}) for one in plan.passes]
+    known = [size for size in found if size is not None and size.exact]
+    return known if len(known) == len(found) else None
 
 
 def is_longer(session: Session, plan: Plan, other: Plan) -> bool:

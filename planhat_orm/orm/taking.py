@@ -1,6 +1,7 @@
 """Ways to take records out of a queryset besides iterating it: by key, in portions, as dictionaries.
 
-Imports errors and the path grammar; what is read comes through the queryset itself.
+Imports errors only; what is read comes through the queryset itself. It does not promise that a record which was taken
+out is still there.
 """
 
 from __future__ import annotations
