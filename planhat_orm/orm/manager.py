@@ -99,5 +99,6 @@ def refuse_absent(owner: type, obj: Any, name: str) -> None:
     refusal = getattr(inspect.getattr_static(owner, name, None), "refusal", None)
     if refusal is not None:
         raise refusal(obj, owner)
-    if obj is None and hasattr(Manager, name):
+    querysets = getattr(inspect.getattr_static(owner, "objects", None), "_queryset_class", Manager)
+    if obj is None and hasattr(querysets, name):
         raise UnknownField(f"{owner.__name__} has no field {name!r}; did you mean {owner.__name__}.objects.{name}?")

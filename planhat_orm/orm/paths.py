@@ -7,7 +7,7 @@ promise that a path has a value: an output whose link is empty, or leads to a re
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import marshmallow
 
@@ -23,6 +23,17 @@ if TYPE_CHECKING:
 
     from planhat_orm.orm.model import Model
     from planhat_orm.orm.options import Options
+
+#: What others call lookups, and how it is written here.
+INSTEAD: Final = {
+    **dict.fromkeys(("eq", "is"), "equal is {}=..."),
+    **dict.fromkeys(("ne", "neq", "not", "isnot", "is_not"), "write exclude({}=...)"),
+    **dict.fromkeys(("notin", "not_in", "nin"), "write exclude({}__in=...)"),
+    **dict.fromkeys(("like", "ilike"), "write {}__contains=..., or icontains whatever the letter case"),
+    "between": "write {}__range=(first, last)",
+    **dict.fromkeys(("null", "none", "empty"), "write {}__isnull=True"),
+    **dict.fromkeys(("len", "length"), "count here: len(record.{})"),
+}
 
 
 def partition(path: str) -> tuple[str, str, str]:
@@ -157,10 +168,28 @@ def known_field(meta: Options, name: str) -> Field[Any, Any]:
     try:
         return meta.field(name)
     except UnknownField as problem:
+        if meant := split_once_more(meta, name):
+            raise UnknownField(f"{meta.name} has no field {name!r}; did you mean {meant!r}?") from None
         # Planhat's labels of custom fields begin with a capital as a rule, and names here never do.
         if "custom" not in meta.by_name or not name[:1].isupper():
             raise
         raise UnknownField(f"{problem}; a custom field is written custom__{name}") from None
+
+
+def split_once_more(meta: Options, name: str) -> str:
+    """Return the path that was meant by a name with one underscore where a path has two, empty for any other.
+
+    >>> from planhat_orm.models import Company
+    >>> split_once_more(Company._meta, "arr_gt"), split_once_more(Company._meta, "owner_email")
+    ('arr__gt', 'owner__email')
+    """
+    for found in re.finditer("_", name):
+        head, rest = name[: found.start()], name[found.end() :]
+        field = meta.by_name.get(head)
+        is_part = isinstance(field, (ForeignKey, ReferenceList)) and rest in target_of(field)._meta.by_name
+        if is_part or (field is not None and rest in LOOKUPS) or (isinstance(field, CustomData) and rest):
+            return f"{head}__{rest}"
+    return ""
 
 
 def custom_target(meta: Options, path: str, separator: str, rest: str) -> Target:
@@ -201,9 +230,8 @@ def refusal_of_part(meta: Options, field: Field[Any, Any], path: str, rest: str)
             f"{field.name}__range=(date(2026, 1, 1), date(2026, 12, 31))"
         )
     if "." not in path and last not in LOOKUPS:
-        return InvalidQuery(
-            f"{path!r}: {last!r} is no lookup{suggestion(last, LOOKUPS)}; there are {', '.join(LOOKUPS)}"
-        )
+        meant = f"; {INSTEAD[last].format(field.name)}" if last in INSTEAD else suggestion(last, LOOKUPS)
+        return InvalidQuery(f"{path!r}: {last!r} is no lookup{meant}; there are {', '.join(LOOKUPS)}")
     return UnknownField(f"{meta.name}.{field.name} has no part {rest!r}")
 
 

@@ -6,7 +6,7 @@ import inspect
 import pydoc
 import rlcompleter
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -124,6 +124,14 @@ def test_a_method_of_querysets_on_the_class_is_said_to_be_one_of_its_manager() -
     for name in ("filter", "get", "all", "explain"):
         with pytest.raises(UnknownField, match=rf"no field '{name}'; did you mean Company\.objects\.{name}\?"):
             getattr(model, name)
+
+    class Growing(QuerySet[Any]):
+        def growing(self) -> Self:
+            return self.filter(phase="Growth")
+
+    own: Any = type("Own", (Company,), {"objects": Growing.as_manager()})
+    with pytest.raises(UnknownField, match=r"did you mean Own\.objects\.growing\?"):
+        own.growing()
 
 
 def test_what_has_no_manager_lets_people_look_on(planhat_sandbox: Sandbox, acme: Company) -> None:
