@@ -16,7 +16,7 @@ from planhat_orm.orm.indexable import Indexable, indexable, is_covered
 from planhat_orm.orm.lookups import CompiledCondition, Condition, Predicate, compile_condition, compile_q
 from planhat_orm.orm.matching import MATCHERS, Span
 from planhat_orm.orm.newest import since_of
-from planhat_orm.orm.ordering import Order, order_of
+from planhat_orm.orm.ordering import Order, order_of, said_of
 from planhat_orm.orm.paths import Target, keys_of, partition
 from planhat_orm.orm.query import Query
 from planhat_orm.orm.shares import Share, given_tests, hints, refuse_conflict, share_of, unhidden
@@ -233,6 +233,8 @@ def contradicts(predicate: Predicate) -> bool:
     """Tell whether no row can match: no value is allowed, or two conditions allow different ones."""
     allowed: dict[str, set[object]] = {}
     missing: set[str] = set()
+    if nothing_between(predicate.tests):
+        return True
     for test in predicate.tests:
         name = test.target.name
         if (test.lookup == "in" and not test.value) or (test.lookup == "range" and is_backwards(*test.value)):
@@ -250,6 +252,23 @@ def contradicts(predicate: Predicate) -> bool:
     # Of what lists hide by, no value counts as False.
     valued = {test.target.name for test in predicate.tests if test.target.name in allowed and not test.match(None)}
     return "id" in missing or not missing.isdisjoint(valued)
+
+
+def nothing_between(tests: Iterable[CompiledCondition]) -> bool:
+    """Tell whether of a field more is wanted than at most is."""
+    bounds = [test for test in tests if test.lookup in ("gt", "gte", "lt", "lte") and not test.target.custom]
+    lower = [test for test in bounds if test.lookup in ("gt", "gte")]
+    upper = [test for test in bounds if test.lookup in ("lt", "lte")]
+    return any(
+        one.target.name == other.target.name and is_backwards(one.value, other.value) and in_one_zone(one, other)
+        for one in lower
+        for other in upper
+    )
+
+
+def in_one_zone(one: CompiledCondition, other: CompiledCondition) -> bool:
+    """Tell whether two conditions read a stored day as the same instant."""
+    return not isinstance(one.value, Span) or not isinstance(other.value, Span) or one.value.zone == other.value.zone
 
 
 def is_backwards(first: Any, last: Any) -> bool:
@@ -388,13 +407,13 @@ def pages_of(meta: Options, rows: int) -> int:
     """Return how many requests a list of so many rows takes, page by page.
 
     >>> from planhat_orm.models import Company
-    >>> [pages_of(Company._meta, rows) for rows in (0, 499, 500, 4_999, 5_000, 50_000)]
-    [1, 1, 2, 1, 2, 11]
+    >>> [pages_of(Company._meta, rows) for rows in (0, 499, 500, 4_999, 5_000, 5_099, 50_000)]
+    [1, 1, 2, 1, 2, 3, 11]
     """
     default, size = meta.page_size
-    # A page that is no full one may be one that was cut, unless a longer one came before.
-    doubtful = rows < size and looks_capped(rows, default)
-    return 1 + max(0, rows - 1) // (size - 1) + doubtful
+    # Pages overlap by a row. The last one may have been cut, by its length: one more tells.
+    before = max(0, rows - 1) // (size - 1)
+    return before + 1 + looks_capped(rows - before * (size - 1), default)
 
 
 def selection(query: Query, needed: Iterable[str]) -> tuple[str, ...]:
@@ -424,9 +443,7 @@ def with_notes(plan: Plan) -> Plan:
     notes: list[str] = []
     if plan.order and not plan.server_order:
         by_id = "by id " if plan.sort else ""
-        notes.append(
-            f"all of it is read {by_id}and ordered here: values that are missing first, texts by their characters"
-        )
+        notes.append(f"all of it is read {by_id}and ordered here{said_of(plan.order)}")
     elif plan.strategy == "scan" and not plan.sort:
         notes.append(
             "the list takes no order, so that nothing proves it complete while others change it (scan_report.proven)"

@@ -227,8 +227,10 @@ def test_a_record_with_members_in_two_lists_of_ids_comes_and_counts_once(planhat
     with box.assert_requests(4):
         assert names(tasks) == ["both", "last"]
     assert names(Task.objects.filter(endusers__in=ids).order_by("-action")[:1]) == ["last"]
-    box.fault("status", status=414, times=1)
-    assert names(Task.objects.filter(endusers__in=ids)[:50]) == ["both", "last"]
+    for status in (414, 431):  # the URL, or the headers with it, is too long: half as many ids
+        box.fault("status", status=status, times=1)
+        with box.assert_requests(6):
+            assert names(Task.objects.filter(endusers__in=ids)[:50]) == ["both", "last"]
 
 
 def test_any_slice_of_any_order_is_what_python_would_make_of_all_rows(planhat_sandbox: Sandbox) -> None:
