@@ -58,6 +58,18 @@ def order_of(meta: Options, path: str) -> Order:
     return Order(resolve(meta, name), name != path)
 
 
+def said_of(order: Iterable[Order]) -> str:
+    """Say where values that are missing stand, and how texts compare; empty where only ids are compared.
+
+    >>> from planhat_orm.models import Company
+    >>> said_of([order_of(Company._meta, "-arr")]), said_of([order_of(Company._meta, "-id")])
+    (': values that are missing last, texts by their characters', '')
+    """
+    ways = {key.descending for key in order if key.target.data_key != "_id"}
+    missing = "first, where it descends last" if len(ways) > 1 else "last" if True in ways else "first"
+    return f": values that are missing {missing}, texts by their characters" if ways else ""
+
+
 def sort_key(order: Order, row: Mapping[str, Any], *, fold: bool = False) -> tuple[int, Any]:
     """Return what a row is ordered by: no value, numbers, texts, containers, booleans, times, what cannot be read.
 

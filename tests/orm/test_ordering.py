@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from planhat_orm.errors import InvalidQuery, UnknownField
 from planhat_orm.models import Company
-from planhat_orm.orm.ordering import begins_empty, fits, in_order, is_ordered, order_of
+from planhat_orm.orm.ordering import begins_empty, fits, in_order, is_ordered, order_of, said_of
 
 META = Company._meta
 
@@ -121,3 +121,23 @@ def test_rows_are_put_in_either_of_the_orders_that_planhat_may_give_texts() -> N
     in_order(rows, [order], fold=True)
     assert [row["name"] for row in rows] == ["A", "b", "B", "c"]
     assert (fits(rows, order, fold=False), fits(rows, order, fold=True)) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("paths", "where"),
+    [
+        (["arr"], "first,"),
+        (["-arr", "-custom.Tier", "id"], "last,"),
+        (["name", "-arr"], "first, where it descends last,"),
+    ],
+)
+def test_where_missing_values_stand_is_said_as_it_is(paths: list[str], where: str) -> None:
+    order = [order_of(META, path) for path in paths]
+    assert said_of(order) == f": values that are missing {where} texts by their characters"
+    rows = [{"_id": "1"}, {"_id": "2", "name": "A", "arr": 5, "custom": {"Tier": "Gold"}}]
+    in_order(rows, order)
+    assert rows[-1 if where == "last," else 0]["_id"] == "1"
+
+
+def test_ids_are_never_missing_and_nothing_is_said_of_them() -> None:
+    assert said_of([order_of(META, "-id")]) == ""
