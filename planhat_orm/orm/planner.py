@@ -16,7 +16,7 @@ from planhat_orm.orm.indexable import Indexable, indexable, is_covered
 from planhat_orm.orm.lookups import CompiledCondition, Condition, Predicate, compile_condition, compile_q
 from planhat_orm.orm.matching import MATCHERS, Span
 from planhat_orm.orm.newest import since_of
-from planhat_orm.orm.ordering import Order, order_of
+from planhat_orm.orm.ordering import Order, order_of, said_of
 from planhat_orm.orm.paths import Target, keys_of, partition
 from planhat_orm.orm.query import Query
 from planhat_orm.orm.shares import Share, given_tests, hints, refuse_conflict, share_of, unhidden
@@ -233,6 +233,8 @@ def contradicts(predicate: Predicate) -> bool:
     """Tell whether no row can match: no value is allowed, or two conditions allow different ones."""
     allowed: dict[str, set[object]] = {}
     missing: set[str] = set()
+    if nothing_between(predicate.tests):
+        return True
     for test in predicate.tests:
         name = test.target.name
         if (test.lookup == "in" and not test.value) or (test.lookup == "range" and is_backwards(*test.value)):
@@ -250,6 +252,23 @@ def contradicts(predicate: Predicate) -> bool:
     # Of what lists hide by, no value counts as False.
     valued = {test.target.name for test in predicate.tests if test.target.name in allowed and not test.match(None)}
     return "id" in missing or not missing.isdisjoint(valued)
+
+
+def nothing_between(tests: Iterable[CompiledCondition]) -> bool:
+    """Tell whether of a field more is wanted than at most is."""
+    bounds = [test for test in tests if test.lookup in ("gt", "gte", "lt", "lte") and not test.target.custom]
+    lower = [test for test in bounds if test.lookup in ("gt", "gte")]
+    upper = [test for test in bounds if test.lookup in ("lt", "lte")]
+    return any(
+        one.target.name == other.target.name and is_backwards(one.value, other.value) and in_one_zone(one, other)
+        for one in lower
+        for other in upper
+    )
+
+
+def in_one_zone(one: CompiledCondition, other: CompiledCondition) -> bool:
+    """Tell whether two conditions read a stored day as the same instant."""
+    return not isinstance(one.value, Span) or not isinstance(other.value, Span) or one.value.zone == other.value.zone
 
 
 def is_backwards(first: Any, last: Any) -> bool:
@@ -424,9 +443,7 @@ def with_notes(plan: Plan) -> Plan:
     notes: list[str] = []
     if plan.order and not plan.server_order:
         by_id = "by id " if plan.sort else ""
-        notes.append(
-            f"all of it is read {by_id}and ordered here: values that are missing first, texts by their characters"
-        )
+        notes.append(f"all of it is read {by_id}and ordered here{said_of(plan.order)}")
     elif plan.strategy == "scan" and not plan.sort:
         notes.append(
             "the list takes no order, so that nothing proves it complete while others change it (scan_report.proven)"
