@@ -268,13 +268,14 @@ def ages(session: Session | None, plan: Plan) -> list[str]:
 
 
 def ends(plan: Plan, size: Size | None, found: Numbers) -> list[str]:
-    """Say why a list that has fewer rows than a page may take one request more."""
+    """Say why a list may take one request more than its rows make pages."""
     default, most = plan.meta.page_size
     if size is None or found.expected is None or found.exact is not None or plan.strategy != "scan":
         return []
-    if size.rows >= most or not looks_capped(size.rows, default):
+    last = size.rows - max(0, size.rows - 1) // (most - 1) * (most - 1)
+    if len(plan.passes) > 1 or not looks_capped(last, default):
         return []
-    return [f"{size.rows:,} rows look like a page that was cut: one request more makes sure that they are all"]
+    return [f"a last page of {last:,} rows may be one that was cut: one request more makes sure that it is the end"]
 
 
 def ahead(plan: Plan) -> list[str]:
