@@ -232,3 +232,15 @@ def test_a_chain_of_runs_misses_no_change_whenever_it_comes(
         assert changes.bookmark >= (OLD if when == OLD else when)
         when = changes.bookmark
     assert seen == truth
+
+
+def test_a_bookmark_may_be_kept_as_text(planhat_sandbox: Sandbox) -> None:
+    planhat_sandbox.add(Company, name="Acme", updated_at=NEW)
+    changes = Company.objects.changed_since("2000-01-01")
+    assert [company.name for company in changes] == ["Acme"]
+    assert changes.bookmark is not None
+    with planhat_sandbox.assert_requests(2):
+        for kept in (changes.bookmark.isoformat(), str(changes.bookmark)):
+            again = Company.objects.changed_since(kept)
+            assert [company.name for company in again] == ["Acme"]
+            assert again.bookmark == changes.bookmark
