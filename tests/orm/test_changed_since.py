@@ -154,6 +154,14 @@ def test_an_upper_bound_holds_the_bookmark_back(planhat_sandbox: Sandbox) -> Non
     assert changes.bookmark == until
 
 
+def test_a_bookmark_goes_no_further_than_the_day_before_which_changes_were_wanted(planhat_sandbox: Sandbox) -> None:
+    for name, time in (("first", NEW), ("later", NEW + timedelta(days=1, hours=9)), ("last", NEW + timedelta(days=9))):
+        planhat_sandbox.add(Company, name=name, updated_at=time)
+    changes = Company.objects.changed_since(NEW).filter(updated_at__lt=(NEW + timedelta(days=1)).date())
+    assert (names(changes), changes.bookmark) == ({"first"}, NEW + timedelta(days=1))
+    assert names(Company.objects.changed_since(NEW + timedelta(days=1))) == {"later", "last"}
+
+
 def test_a_time_in_the_future_does_not_carry_the_bookmark_away(planhat_sandbox: Sandbox) -> None:
     planhat_sandbox.add(Company, name="odd", updated_at=datetime(2999, 1, 1, tzinfo=UTC))
     planhat_sandbox.add(Company, name="new", updated_at=NEW + timedelta(hours=1))

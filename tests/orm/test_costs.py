@@ -293,3 +293,16 @@ def test_an_order_of_what_is_newest_is_said_to_be_of_that_alone(box: Sandbox) ->
     assert [note for note in changed.notes if "ordered here" in note] == [
         "what is so new is ordered here: values that are missing first, texts by their characters"
     ]
+
+
+def test_links_of_which_one_list_takes_all_pages_cost_no_more_than_the_most(planhat_sandbox: Sandbox) -> None:
+    box = planhat_sandbox
+    box.add_many(Company, ({"name": f"C{n}"} for n in range(120)))
+    first = box.rows(Company)[0]
+    box.add_many(Enduser, ({"email": f"{n}@x.example", "company": first} for n in range(PEOPLE)))
+    Enduser.objects.count()
+    companies = Company.objects.all()[:120].prefetch_related("endusers")
+    cost, before = companies.cost(), len(box.requests)
+    assert sum(len(company.endusers) for company in companies) == PEOPLE
+    assert cost.most is not None
+    assert cost.least <= len(box.requests) - before == 5 <= cost.most

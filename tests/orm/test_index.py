@@ -383,3 +383,11 @@ def test_an_index_that_keeps_to_one_of_several_statuses_is_found_out(planhat_san
         assert wanted.exists()
     assert wanted.cost().most is None
     assert wanted.count() == 5
+
+
+def test_an_index_that_lacks_records_of_a_status_is_found_out(box: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    lost = [row["_id"] for row in box.rows(Company) if row["status"] == "lost"]
+    body = [row for row in _lean_rows() if row["_id"] in lost[1::2]]
+    with box.fault("wrong_shape", path="/leancompanies", times=None, body=body), caplog.at_level(logging.WARNING):
+        assert Company.objects.filter(status="lost").count() == len(lost) == 1_766
+    assert "did not keep to it" in caplog.text
