@@ -24,8 +24,12 @@ if TYPE_CHECKING:
     from planhat_orm import Session
 
 # A busy machine is slow, and that is no failure: no test of ours is about time.
-settings.register_profile("ci", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("thorough", settings.get_profile("ci"), max_examples=2000)
+# The usual run tries the same examples each time, so that its result depends on the code alone; the other two hunt.
+settings.register_profile(
+    "ci", deadline=None, max_examples=60, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("random", settings.get_profile("ci"), derandomize=False)
+settings.register_profile("thorough", settings.get_profile("random"), max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
