@@ -81,17 +81,23 @@ class Run(Reader):
 
     def objects(self, *, stream: bool = False) -> Iterator[list[Any]]:
         """Yield the objects wanted, as they come together."""
-        for batch in self.ahead(self.batches(stream=stream)):
-            if not batch.rows:
-                continue
-            # The transport does the same while it parses; never while a page is waited for.
-            with paused_gc():
-                objects = self.hydrated(batch, stream=stream)
-            del batch
-            yield objects
-            del objects
-        self._reading.more = False
-        self.finished = True
+        try:
+            for batch in self.ahead(self.batches(stream=stream)):
+                if not batch.rows:
+                    continue
+                # The transport does the same while it parses; never while a page is waited for.
+                with paused_gc():
+                    objects = self.hydrated(batch, stream=stream)
+                del batch
+                yield objects
+                del objects
+            self._reading.more = False
+            self.finished = True
+        finally:
+            if stream:
+                # A row that somebody keeps shall not keep whole lists that were read for pages to come.
+                self._reading.more = False
+                self._reading.tables.clear()
 
     def ahead(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """Hold rows of one of several lists back that lack what was selected, as another list may hold it."""

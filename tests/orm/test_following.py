@@ -156,3 +156,18 @@ def test_links_of_lists_that_others_hold_too_are_kept(planhat_sandbox: Sandbox) 
     gc.collect()
     with box.assert_requests(0):
         assert [one.name for issue in issues for one in issue.companies][-1] == "C0"
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_a_row_kept_of_an_iterator_keeps_no_list_that_was_read_for_others(box: Sandbox, left: bool) -> None:
+    box.add_many(Company, ({"name": f"Idle {n}", "phase": "Live"} for n in range(50)))
+    people = Enduser.objects.all().iterator()
+    first = next(people)
+    assert first.company is not None
+    if not left:
+        followed(people)
+    del people
+    gc.collect()
+    assert not [one for one in gc.get_objects() if isinstance(one, Company) and one.name.startswith("Idle")]
+    with box.assert_requests(0):
+        assert first.company.name == first.email.partition("@")[0]
