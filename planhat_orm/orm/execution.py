@@ -22,6 +22,7 @@ from planhat_orm.orm.lookups import short
 from planhat_orm.orm.missing import Reload, deliver, held_after_all, settle, spread
 from planhat_orm.orm.newest import newest_rows
 from planhat_orm.orm.ordering import begins_empty, fits, in_order, order_of, sort_key
+from planhat_orm.orm.planner import orders
 from planhat_orm.orm.reading import Reader
 from planhat_orm.orm.slips import Slips
 from planhat_orm.orm.state import Mates, Origin, Reading
@@ -191,8 +192,7 @@ class Run(Reader):
             if handed:
                 raise
             _log.warning("%s: %s. It is read by id and ordered here instead", plan.query, problem)
-            order = plan.order or tuple(order_of(plan.meta, path) for path in plan.query.order)
-            self.plan, self.by_id = replace(plan, order=order, server_order=False), False
+            self.plan, self.by_id = replace(plan, order=plan.order or orders(plan.query), server_order=False), False
             return False
         yield from gathered if plan.merged else equals_by_id(gathered, plan)
         return True

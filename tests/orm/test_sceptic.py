@@ -171,6 +171,18 @@ def test_a_stretch_of_tasks_is_the_same_whether_it_is_streamed_or_not(planhat_sa
         assert qs.all()[2].action == wanted[2]
 
 
+def test_what_stands_behind_an_id_in_an_order_is_not_asked_for_where_planhat_ignores_the_order(
+    planhat_sandbox: Sandbox,
+) -> None:
+    for number in range(12):
+        planhat_sandbox.add(Company, name=f"C{number}", phase="Live")
+    with planhat_sandbox.fault("ignore_sort", times=None), planhat_sandbox.session():
+        found = [company.id for company in Company.objects.order_by("id", "phase").only("arr")]
+    assert found == sorted(found)
+    assert len(found) == 12
+    assert all("phase" not in request.params.get("select", "") for request in planhat_sandbox.requests)
+
+
 def test_a_queryset_half_read_gives_every_row_in_its_place(planhat_sandbox: Sandbox) -> None:
     people(planhat_sandbox, 300)
     planhat_sandbox.fault("cap", limit=100, times=None)
