@@ -48,65 +48,70 @@ class Refused:
     planhat_orm.errors.NotSupported: Planhat computes nothing over a list; use sum(), max() and the like over ...
     """
 
-    # What Planhat's lists cannot
-
-    def annotate(self, *_: Any, **__: Any) -> NoReturn:
-        """Refused: Planhat computes nothing in a list."""
-        raise NotSupported("Planhat computes nothing in a list; read values() and compute in Python")
-
-    alias = annotate
-
-    def aggregate(self, *_: Any, **__: Any) -> NoReturn:
-        """Refused: Planhat computes nothing over a list."""
-        raise NotSupported(
-            "Planhat computes nothing over a list; use sum(), max() and the like over values_list(..., flat=True)"
-        )
-
-    def union(self, *_: Any, **__: Any) -> NoReturn:
-        """Refused: Planhat joins no lists."""
-        raise NotSupported("Planhat joins no lists; combine conditions with Q(...) | Q(...), Q(...) & Q(...), ~Q(...)")
-
-    intersection = union
-    difference = union
-
-    def distinct(self, *_: Any) -> NoReturn:
-        """Refused: records are distinct already."""
-        raise NotSupported("records are distinct already; for distinct values use set(values_list(..., flat=True))")
-
-    def dates(self, *_: Any, **__: Any) -> NoReturn:
-        """Refused: Planhat lists no dates."""
-        raise NotSupported("Planhat lists no dates; use sorted(set(values_list(..., flat=True))) without None")
-
-    datetimes = dates
-
-    def raw(self, *_: Any, **__: Any) -> NoReturn:
-        """Refused: Planhat takes no SQL."""
-        raise NotSupported("Planhat takes no SQL; session.request() sends whatever its API takes")
-
-    extra = raw
-
-    def select_for_update(self, *_: Any, **__: Any) -> NoReturn:
-        """Refused: Planhat locks nothing."""
-        raise NotSupported("Planhat locks nothing; save() sends only what changed, and refuses where that moved")
-
-    def latest(self, *_: Any, **__: Any) -> NoReturn:
-        """Refused: no field is the date of a record by itself."""
-        raise NotSupported("name the order: order_by('-<field>').first() for the latest, order_by('<field>').first()")
-
-    earliest = latest
-
-    def complex_filter(self, *_: Any, **__: Any) -> NoReturn:
-        """Refused: filter takes both forms."""
-        raise NotSupported("filter() takes both: filter(q) for a Q object, filter(**conditions) for a dictionary")
-
-    def resolve_expression(self, *_: Any, **__: Any) -> NoReturn:
-        """Refused: Planhat computes nothing in a list, and takes no query inside of another."""
-        raise NotSupported(
-            "Planhat takes no query inside of another; filter(company__in=queryset) reads that one first"
-        )
-
     if not TYPE_CHECKING:
-        # Hidden from type checkers, which say by themselves that there are none.
+        # Hidden from type checkers, which say of each use that there is no such method; a method that never returns
+        # would only make them skip what follows it.
+
+        # What Planhat's lists cannot
+
+        def annotate(self, *_: Any, **__: Any) -> NoReturn:
+            """Refused: Planhat computes nothing in a list."""
+            raise NotSupported("Planhat computes nothing in a list; read values() and compute in Python")
+
+        alias = annotate
+
+        def aggregate(self, *_: Any, **__: Any) -> NoReturn:
+            """Refused: Planhat computes nothing over a list."""
+            raise NotSupported(
+                "Planhat computes nothing over a list; use sum(), max() and the like over values_list(..., flat=True)"
+            )
+
+        def union(self, *_: Any, **__: Any) -> NoReturn:
+            """Refused: Planhat joins no lists."""
+            raise NotSupported(
+                "Planhat joins no lists; combine conditions with Q(...) | Q(...), Q(...) & Q(...), ~Q(...)"
+            )
+
+        intersection = union
+        difference = union
+
+        def distinct(self, *_: Any) -> NoReturn:
+            """Refused: records are distinct already."""
+            raise NotSupported("records are distinct already; for distinct values use set(values_list(..., flat=True))")
+
+        def dates(self, *_: Any, **__: Any) -> NoReturn:
+            """Refused: Planhat lists no dates."""
+            raise NotSupported("Planhat lists no dates; use sorted(set(values_list(..., flat=True))) without None")
+
+        datetimes = dates
+
+        def raw(self, *_: Any, **__: Any) -> NoReturn:
+            """Refused: Planhat takes no SQL."""
+            raise NotSupported("Planhat takes no SQL; session.request() sends whatever its API takes")
+
+        extra = raw
+
+        def select_for_update(self, *_: Any, **__: Any) -> NoReturn:
+            """Refused: Planhat locks nothing."""
+            raise NotSupported("Planhat locks nothing; save() sends only what changed, and refuses where that moved")
+
+        def latest(self, *_: Any, **__: Any) -> NoReturn:
+            """Refused: no field is the date of a record by itself."""
+            raise NotSupported(
+                "name the order: order_by('-<field>').first() for the latest, order_by('<field>').first()"
+            )
+
+        earliest = latest
+
+        def complex_filter(self, *_: Any, **__: Any) -> NoReturn:
+            """Refused: filter takes both forms."""
+            raise NotSupported("filter() takes both: filter(q) for a Q object, filter(**conditions) for a dictionary")
+
+        def resolve_expression(self, *_: Any, **__: Any) -> NoReturn:
+            """Refused: Planhat computes nothing in a list, and takes no query inside of another."""
+            raise NotSupported(
+                "Planhat takes no query inside of another; filter(company__in=queryset) reads that one first"
+            )
 
         def __or__(self, other: Any) -> NoReturn:
             """Refused: Planhat joins no lists."""
@@ -124,32 +129,33 @@ class Refused:
             kind = type(self)
             return [name for name in super().__dir__() if getattr(kind, name, self) is not vars(Refused).get(name)]
 
-    # What is not built
+        # What is not built
 
-    def update(self, *_: Any, **__: Any) -> NoReturn:
-        """Refused: not built."""
-        raise NotSupported(
-            "there is no update() of a whole queryset yet: change each record in a loop, then write them all with "
-            "bulk_upsert(records), 5,000 a request"
-        )
+        def update(self, *_: Any, **__: Any) -> NoReturn:
+            """Refused: not built."""
+            raise NotSupported(
+                "there is no update() of a whole queryset yet: change each record in a loop, then write them all with "
+                "bulk_upsert(records), 5,000 a request"
+            )
 
-    def delete(self) -> NoReturn:
-        """Refused: not built."""
-        raise NotSupported("there is no delete() of a whole queryset yet: delete() each in a loop (a request each)")
+        def delete(self) -> NoReturn:
+            """Refused: not built."""
+            raise NotSupported("there is no delete() of a whole queryset yet: delete() each in a loop (a request each)")
 
-    def bulk_create(self, *_: Any, **__: Any) -> NoReturn:
-        """Refused: not built."""
-        raise NotSupported("there is no bulk_create yet: bulk_upsert() creates what it does not find by a key")
+        def bulk_create(self, *_: Any, **__: Any) -> NoReturn:
+            """Refused: not built."""
+            raise NotSupported("there is no bulk_create yet: bulk_upsert() creates what it does not find by a key")
 
-    def bulk_update(self, *_: Any, **__: Any) -> NoReturn:
-        """Refused: not built."""
-        raise NotSupported("there is no bulk_update yet: bulk_upsert(records) sends what changed on each")
+        def bulk_update(self, *_: Any, **__: Any) -> NoReturn:
+            """Refused: not built."""
+            raise NotSupported("there is no bulk_update yet: bulk_upsert(records) sends what changed on each")
 
-    def update_or_create(self, *_: Any, **__: Any) -> NoReturn:
-        """Refused: not built."""
-        raise NotSupported(
-            "there is no update_or_create yet: get_or_create() it, change what differs and save() it; only that is sent"
-        )
+        def update_or_create(self, *_: Any, **__: Any) -> NoReturn:
+            """Refused: not built."""
+            raise NotSupported(
+                "there is no update_or_create yet: get_or_create() it, change what differs and save() it; only that "
+                "is sent"
+            )
 
 
 def of_unknown(queryset: Any, name: str) -> str:

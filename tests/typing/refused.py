@@ -70,6 +70,33 @@ def querying(enduser: Enduser) -> None:
     Company.objects.get_or_none(name="Acme").name  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
 
 
+def refused(enduser: Enduser) -> None:
+    """What querysets refuse is no method of theirs: each use is an error, and what follows is checked still."""
+    Company.objects.annotate()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    Company.objects.alias()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    Company.objects.aggregate()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    Company.objects.union()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    Company.objects.intersection()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    Company.objects.difference()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    Company.objects.distinct()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    Company.objects.dates()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    Company.objects.datetimes()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    Company.objects.raw()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    Company.objects.extra()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    Company.objects.select_for_update()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    Company.objects.latest()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    Company.objects.earliest()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    Company.objects.complex_filter()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    Company.objects.resolve_expression()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    Company.objects.update()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    Company.objects.delete()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    Company.objects.bulk_create()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    Company.objects.bulk_update()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    Company.objects.update_or_create()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    Company.objects.filter(name="Acme").update(phase="Live")  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    enduser.frist_name  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def analytics(company: Company) -> None:
     """Wrong keywords of what is pushed."""
     Metric.push([], dimension="logins")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
