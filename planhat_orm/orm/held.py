@@ -1,13 +1,16 @@
 """What was loaded beforehand and is held by the objects it belongs to: records behind links, and those of managers.
 
 A link holds what became of its ids, a reverse manager its records, as long as the object lives; what a manager holds is
-let go when one of its records is created, saved, deleted or moved away by this session. Imports the registry and the
-session's types. It does not promise that what is held is as Planhat has it now, no more than any list that was read.
+let go when one of its records is created, saved, deleted or moved away by this session, or the collection is written
+to by ``session.request``. Imports the registry and the session's types. It does not promise that what is held is as
+Planhat has it now, no more than any list that was read.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 #: How often each session wrote many records of a collection at once, so that nobody knows which ones they belong to.
 _writes: WeakKeyDictionary[Session, dict[str, int]] = WeakKeyDictionary()
+_lock = Lock()
 
 NOTHING: Mapping[str, Any] = {}
 
@@ -144,14 +148,29 @@ def let_go(obj: Model) -> None:
 
 
 def written(session: Session, collection: str) -> int:
-    """Return how often a session wrote many records of a collection at once."""
-    return _writes.get(session, {}).get(collection, 0)
+    """Return how often a session wrote many records of a collection at once, or in ways that name none of them."""
+    return counts(session).get(collection, 0)
+
+
+def counts(session: Session) -> dict[str, int]:
+    """Return how often a session wrote so, by collection; what it is told of without a model is counted from now on."""
+    with _lock:
+        found = _writes.get(session)
+        if found is None:
+            found = _writes[session] = {}
+            session.outdating.append(partial(count, found))
+    return found
+
+
+def count(found: dict[str, int], path: str) -> None:
+    """Count a write to a path: the records of some collections go by another one as well."""
+    for name in {path, *(model._meta.records for model in registry.values() if model._meta.path == path)}:
+        found[name] = found.get(name, 0) + 1
 
 
 def outdate(session: Session, model: type[Model]) -> None:
     """Let every manager of a session let go of the records of a model: many of them were written at once."""
-    known = _writes.setdefault(session, {})
-    known[model._meta.records] = known.get(model._meta.records, 0) + 1
+    count(counts(session), model._meta.records)
 
 
 def outdate_around(session: Session, obj: Model, places: Iterable[tuple[str, str]]) -> None:

@@ -48,14 +48,11 @@ class Snapshot:
 
 
 class Kept:
-    """The snapshots of one session, by collection.
+    """The snapshots of one session, by collection."""
 
-    :param snapshots: where they are kept: ``forget()`` of the session takes them out there.
-    """
-
-    def __init__(self, snapshots: dict[str, Snapshot]) -> None:
+    def __init__(self) -> None:
         self._lock = Lock()
-        self._snapshots = snapshots
+        self._snapshots: dict[str, Snapshot] = {}
         self._writes: dict[str, int] = {}
 
     def find(self, collection: str) -> Snapshot | None:
@@ -75,8 +72,13 @@ class Kept:
             if self._writes.get(collection, 0) == writes:
                 self._snapshots[collection] = snapshot
 
+    @property
+    def collections(self) -> frozenset[str]:
+        """The collections of which something is kept."""
+        return frozenset(self._snapshots)
+
     def drop(self, collection: str) -> None:
-        """Let go of what is kept of a collection."""
+        """Let go of what is kept of a collection, and of what is being read of it now."""
         with self._lock:
             self._snapshots.pop(collection, None)
             self._writes[collection] = self._writes.get(collection, 0) + 1
@@ -104,6 +106,7 @@ def kept_of(session: Session) -> Kept:
     with _lock:
         kept = _kept.get(session)
         if kept is None:
-            kept = _kept[session] = Kept(session.snapshots)
+            kept = _kept[session] = Kept()
             session.transport.observe(kept.observe)
+            session.outdating.append(kept.drop)
     return kept

@@ -118,8 +118,8 @@ class Session:
         self.identity_map = IdentityMap()
         self.writer = Writer(self.send)
         self._tables: dict[type, Any] = {}
-        #: What is kept for a minute of lists that were read whole, by collection.
-        self.snapshots: dict[str, Any] = {}
+        #: Called with the name of a collection of which nothing that was read is to be relied on any more.
+        self.outdating: list[Callable[[str], None]] = []
         self._blocks = 0
         self._numbers = itertools.count(1)
 
@@ -229,8 +229,9 @@ class Session:
         :raises InvalidQuery: for another method, or a path that cannot be meant: one whose id is blank, or with "..".
         :raises ReadOnlyError: for anything but GET in a read-only session.
 
-        What is written so does not change objects that are loaded. A POST, or a PUT of a list, whose answer is lost is
-        not sent again.
+        What is written so does not change objects that are loaded, but no table that is kept and no manager that
+        ``prefetch_related`` filled answers by what it held of that collection. A POST, or a PUT of a list, whose answer
+        is lost is not sent again.
 
         >>> session.request("GET", "/leancompanies", params={"externalId": "acme-42"})[0]["name"]
         'Acme'
@@ -242,7 +243,11 @@ class Session:
         if not isinstance(params, (Mapping, NoneType)):
             raise InvalidQuery(f"params is a mapping of names to values, not {type(params).__name__}")
         given = {str(name): parameter(value) for name, value in (params or {}).items() if value is not None}
-        return self.send(Request(verb, path, params=given, json=json)).data
+        try:
+            return self.send(Request(verb, path, params=given, json=json)).data
+        finally:
+            if verb != "GET":
+                self._outdate(path.strip("/").partition("/")[0])
 
     def require_tenant_token(self, what: str) -> None:
         """Refuse what needs the tenant token in a session that has none, before any request.
@@ -317,7 +322,11 @@ class Session:
         """
         with self.identity_map.flight("table", model):
             self._tables.pop(model, None)
-            self.snapshots.pop(getattr(model, "_meta").path, None)  # noqa: B009 - a class of a layer above
+            self._outdate(getattr(model, "_meta").path)  # noqa: B009 - a class of a layer above
+
+    def _outdate(self, collection: str) -> None:
+        for callback in self.outdating:
+            callback(collection)
 
     def __repr__(self) -> str:
         if not hasattr(self, "transport"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from planhat_orm.errors import DecodeError, FilterIgnored, Forbidden, InvalidQuery, UnknownField
+from planhat_orm.errors import DecodeError, FilterIgnored, Forbidden, InvalidQuery, NotFound, UnknownField
 from planhat_orm.models import NPS, Company, Enduser, Issue, License, Note, Task, Ticket, User
 from planhat_orm.orm import held
 from planhat_orm.orm.model import Model
@@ -229,6 +229,27 @@ def test_a_loop_that_saves_what_it_reads_asks_for_nothing_else(box: Sandbox) -> 
             for person in company.endusers:
                 person.position = "CTO"
                 person.save()
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/endusers"), ("PUT", "/endusers/{}"), ("DELETE", "/endusers/{}")]
+)
+def test_what_is_written_past_the_models_reaches_the_managers(box: Sandbox, method: str, path: str) -> None:
+    first, *_ = Company.objects.prefetch_related("endusers", "licenses")
+    body = None if method == "DELETE" else {"email": "new@x.example", "companyId": first.id}
+    Session.current().request(method, path.format(first.endusers[0].id), json=body)
+    with box.assert_requests(1):
+        assert len(first.endusers) == {"POST": 3, "PUT": 2, "DELETE": 1}[method]
+    with box.assert_requests(0):
+        assert len(first.licenses) == 1
+
+
+def test_a_write_to_tickets_reaches_the_managers_of_conversations_too(box: Sandbox) -> None:
+    with box.session() as session:
+        before = held.written(session, Ticket._meta.records)
+        with pytest.raises(NotFound):
+            session.request("PUT", f"/tickets/{GONE}", json={"title": "T"})
+        assert held.written(session, Ticket._meta.records) == before + 1
 
 
 def test_what_another_reading_shows_to_have_moved_is_not_given(box: Sandbox) -> None:
