@@ -231,9 +231,14 @@ class QuerySet(
 
     def _ids_of(self, query: Query) -> Run:
         """Return the run that reads the ids alone; the order is of no matter to a number."""
-        clone = self._clone(replace(query, only=frozenset({"_id"}), deferred=frozenset(), order=()))
         session = self._bound()
-        return Run(session, clone._plan(session))
+        ids = replace(query, only=frozenset({"_id"}), deferred=frozenset(), order=())
+        plan = _planned(session, ids)
+        if plan.meta.small_table and plan.strategy == "scan" and not query.where and not query.sliced:
+            # What is read anew of a small table renews what is kept of it, so that both say the same.
+            table = _planned(session, replace(ids, only=None))
+            plan = table if table.strategy == "table" else plan
+        return Run(session, plan)
 
     def iterator(self, **refused: Never) -> Iterator[M]:
         """Iterate without a cache, holding one page at a time.
@@ -337,6 +342,10 @@ class QuerySet(
         first = waiting(session, self.query, (value for value in values if isinstance(value, LazyValues)))
         return cost_of(session, self._plan(session)) if first is None else first
 
+    def _model(self) -> type[Model]:
+        """Return the model whose records it gives."""
+        return self.query.model
+
     def _said(self) -> str:
         """Say what is read, on one line."""
         return str(self.query)
@@ -346,7 +355,7 @@ class QuerySet(
         return None if self._is_complete else self.cost()
 
     def show(self, count: int = 20) -> None:
-        """Print the first records as a table: the id and the first fields that have values.
+        """Print the first records as a table: the id and the first fields that have values, and what ``only()`` names.
 
         :param count: how many; no more than these are asked for where nothing is tested here.
 
@@ -354,7 +363,9 @@ class QuerySet(
         id ... name ... external_id
         ... Acme ... acme-42
         """
-        print(table_of([record.to_dict() for record in self[: checked_count(count)]]))
+        asked = self.query.only or ()
+        named = {field.export_name for field in self.query.model._meta.fields if field.data_key in asked}
+        print(table_of([record.to_dict() for record in self[: checked_count(count)]], named))
 
     @property
     def scan_report(self) -> ScanReport | None:

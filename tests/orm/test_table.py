@@ -65,6 +65,15 @@ def test_all_of_it_is_read_anew_and_renews_what_is_kept(box: Sandbox) -> None:
         assert User.objects.count() == 31
 
 
+def test_counting_all_of_it_renews_what_is_kept(box: Sandbox) -> None:
+    assert User.objects.filter(last_name="Berg").count() == 30
+    box.add(User, email="new@vendor.example", last_name="Berg")
+    with box.assert_requests(1):
+        assert User.objects.only("email").count() == 31
+    with box.assert_requests(0):
+        assert User.objects.filter(last_name="Berg").count() == 31
+
+
 def test_it_is_kept_for_a_minute(box: Sandbox, later: list[float]) -> None:
     assert User.objects.filter(inactive=False).count() == 15
     later[0] = KEPT_SECONDS - 1
