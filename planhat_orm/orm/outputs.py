@@ -15,7 +15,7 @@ from planhat_orm.orm.refused import of_unknown_value
 from planhat_orm.orm.taking import portions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from planhat_orm.orm.costs import Cost
     from planhat_orm.orm.paths import Output
@@ -168,7 +168,7 @@ class Values(LazyValues, Generic[T]):
         return self._records.cost()
 
     def show(self, count: int = 20) -> None:
-        """Print the first rows as a table of the paths that have values.
+        """Print the first rows as a table of the paths; without any, of the first fields that have values.
 
         :param count: how many.
 
@@ -177,7 +177,8 @@ class Values(LazyValues, Generic[T]):
         Acme  acme-42
         """
         shape = Shape("dict", self._shape.outputs)
-        print(table_of([shape.of(record) for record in self._records[: checked_count(count)]]))
+        named = [one.path for one in shape.outputs]
+        print(table_of([shape.of(record) for record in self._records[: checked_count(count)]], named))
 
     def exists(self) -> bool:
         """Tell whether there is any row; pages are read only until one matches.
@@ -195,16 +196,20 @@ def checked_count(count: int) -> int:
     return count
 
 
-def table_of(dicts: list[dict[str, Any]]) -> str:
-    """Lay dictionaries of records out as a table of what has values; long values are shortened.
+def table_of(dicts: list[dict[str, Any]], named: Container[str] = ()) -> str:
+    """Lay dictionaries of records out as a table of the first keys that have values; long values are shortened.
+
+    :param named: keys that are shown in any case.
 
     >>> print(table_of([]))
     (no records)
     """
     if not dicts:
         return "(no records)"
-    names = [name for name in dicts[0] if any(row.get(name) not in (None, "", [], {}) for row in dicts)]
-    columns = names[:COLUMNS]
+    filled = [name for name in dicts[0] if any(row.get(name) not in (None, "", [], {}) for row in dicts)]
+    room = max(COLUMNS - sum(name in named for name in dicts[0]), 0)
+    others = [name for name in filled if name not in named][:room]
+    columns = [name for name in dicts[0] if name in named or name in others]
     cells = [columns, *([cell(row.get(name)) for name in columns] for row in dicts)]
     widths = [max(len(row[place]) for row in cells) for place in range(len(columns))]
     return "\n".join(

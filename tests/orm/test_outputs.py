@@ -162,6 +162,19 @@ def test_values_are_explained_and_shown(box: Sandbox, capsys: pytest.CaptureFixt
     assert capsys.readouterr().out.split() == ["name", "owner.email", "C0", "a@v.example", "C1", "b@v.example"]
 
 
+def test_what_was_named_is_shown_whether_or_not_it_has_values(box: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    Company.objects.order_by("name").values("phase", "name").show(1)
+    assert capsys.readouterr().out.splitlines() == ["phase  name", "       C0"]
+    Company.objects.order_by("name").only("phase", "owner").show(1)
+    assert {*capsys.readouterr().out.splitlines()[0].split()} == {"id", "name", "phase", "owner_id"}
+    seven = ["id", "name", "phase", "owner", "tags", "arr", "mrr"]
+    Company.objects.values(*seven).show(1)
+    assert capsys.readouterr().out.split()[:7] == seven
+    Company.objects.all().show(1)
+    shown = capsys.readouterr().out.split()
+    assert "phase" not in shown[:6]
+
+
 @pytest.mark.parametrize("count", [-1, "3", 2.5, True, None])
 def test_what_is_no_number_of_rows_is_not_shown(box: Sandbox, count: Any) -> None:
     with box.assert_requests(0):
