@@ -19,10 +19,11 @@ from planhat_orm.orm.conversion import TOO_DEEP, kind
 from planhat_orm.orm.matching import LOOKUPS, MATCHERS, UNREADABLE, Match
 from planhat_orm.orm.operands import prepared
 from planhat_orm.orm.paths import Target, resolve
-from planhat_orm.orm.relations import ReferenceList
+from planhat_orm.orm.relations import ForeignKey, ReferenceList, target_of
 
 if TYPE_CHECKING:
     from planhat_orm.orm.costs import Cost
+    from planhat_orm.orm.model import Model
     from planhat_orm.orm.options import Options
     from planhat_orm.session.session import Session
 
@@ -41,6 +42,10 @@ class LazyValues:
 
     def _bound_to(self) -> Session | None:
         """Return the session that it reads from, None where that is open yet."""
+        return None
+
+    def _model(self) -> type[Model] | None:
+        """Return the model whose records it gives, None where it gives plain values."""
         return None
 
     def _said(self) -> str:
@@ -370,11 +375,24 @@ def check_q(meta: Options, q: Q, session: Session | None) -> None:
     zone = UTC if session is None else session.timezone
     for condition in q._conditions():
         value = condition.value
-        if isinstance(value, LazyValues) and condition.lookup == "in":
-            value = ()
-        compile_condition(meta, Condition(condition.path, condition.lookup, value), zone)
+        lazy = isinstance(value, LazyValues) and condition.lookup == "in"
+        made = compile_condition(meta, Condition(condition.path, condition.lookup, () if lazy else value), zone)
+        if lazy and (model := value._model()) is not None:
+            refuse_others(meta, condition, made.target, model)
         if session is not None:
             refuse_foreign(meta, condition, session)
+
+
+def refuse_others(meta: Options, condition: Condition, target: Target, model: type[Model]) -> None:
+    """Refuse a queryset of records that the condition cannot have: what it gives is known before it is read."""
+    field, given = target.field, f"takes no {model._meta.name} objects"
+    if isinstance(field, (ForeignKey, ReferenceList)):
+        if not issubclass(model, target_of(field)):
+            raise InvalidQuery(f"{meta.name}: {condition}: {given}, but {field.to} objects or their ids")
+    elif target.data_key != "_id" or target.custom:
+        raise InvalidQuery(f"{meta.name}: {condition}: {given}, but values; values_list(..., flat=True) gives those")
+    elif model._meta.path != meta.path:
+        raise InvalidQuery(f"{meta.name}: {condition}: {given}, but {meta.name} objects or their ids")
 
 
 def refuse_foreign(meta: Options, condition: Condition, session: Session) -> None:

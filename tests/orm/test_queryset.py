@@ -21,7 +21,7 @@ from planhat_orm.errors import (
     ObjectDoesNotExist,
     UnknownField,
 )
-from planhat_orm.models import Company, Enduser, License, Note, User
+from planhat_orm.models import Company, Enduser, Issue, License, Note, User
 from planhat_orm.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -512,6 +512,24 @@ def test_a_queryset_of_another_tenant_is_no_list_of_values(planhat_sandbox: Sand
         ):
             with pytest.raises(InvalidQuery, match="another tenant"):
                 refused()
+
+
+def test_a_queryset_of_other_records_is_refused_before_it_is_read(planhat_sandbox: Sandbox) -> None:
+    box = planhat_sandbox
+    companies(box, 1)
+    with box.assert_requests(0):
+        for refused, said in (
+            (lambda: Enduser.objects.filter(company__in=User.objects.all()), "no User objects, but Company objects"),
+            (lambda: Enduser.objects.exclude(Q(company__in=User.objects.all())), "no User objects, but Company"),
+            (lambda: Issue.objects.filter(companies__in=User.objects.all()), "no User objects, but Company objects"),
+            (lambda: Company.objects.filter(id__in=User.objects.all()), "no User objects, but Company objects"),
+            (lambda: Company.objects.filter(name__in=User.objects.all()), r"no User objects, but values; values_list"),
+            (lambda: Company.objects.filter(custom__Tier__in=Company.objects.all()), "no Company objects, but values"),
+        ):
+            with pytest.raises(InvalidQuery, match=said):
+                refused()
+        Enduser.objects.filter(company__in=User.objects.values_list("id", flat=True))
+        Issue.objects.filter(companies__in=Company.objects.all())
 
 
 def test_a_queryset_that_is_bound_at_its_first_use_is_checked_there(planhat_sandbox: Sandbox) -> None:
