@@ -51,7 +51,7 @@ def steps(model: type[Model], method: str, path: Any, *, to_one: bool = False) -
     rest = path
     while rest:
         head, _, rest = partition(rest)
-        link = link_named(model, method, head)
+        link = link_named(model, method, head, ".".join(one.name for one in found))
         if to_one and not isinstance(link, ForeignKey):
             raise InvalidQuery(
                 f"{method}({path!r}): {model.__name__}.{head} leads to several records; "
@@ -62,14 +62,22 @@ def steps(model: type[Model], method: str, path: Any, *, to_one: bool = False) -
     return found
 
 
-def link_named(model: type[Model], method: str, name: str) -> Link:
-    """Return the link of a name."""
+def link_named(model: type[Model], method: str, name: str, before: str = "") -> Link:
+    """Return the link of a name.
+
+    :param before: the path that leads to it.
+    """
     meta = model._meta
     found = getattr(model, name, None) if name in links_of(model) else meta.by_name.get(name)
     if isinstance(found, (ForeignKey, ReferenceList, Related)):
         return found
     if isinstance(found, IdOf):
         raise InvalidQuery(f"{method}(): {meta.name}.{name} is an id; the link is {found.key.name!r}")
+    if found is not None and before:
+        raise InvalidQuery(
+            f"{method}(): {meta.name}.{name} is no link to other records, but comes with its record; "
+            f"write {method}({before!r})"
+        )
     if found is not None:
         raise InvalidQuery(
             f"{method}(): {meta.name}.{name} is no link to other records{suggestion(name, links_of(model))}; "

@@ -532,6 +532,16 @@ def test_a_queryset_of_other_records_is_refused_before_it_is_read(planhat_sandbo
         Issue.objects.filter(companies__in=Company.objects.all())
 
 
+def test_a_field_at_the_end_of_a_path_of_links_is_told_to_come_with_its_record(planhat_sandbox: Sandbox) -> None:
+    with planhat_sandbox.assert_requests(0):
+        with pytest.raises(InvalidQuery, match=r"User.email is no link .*; write select_related\('owner'\)"):
+            Company.objects.select_related("owner.email")
+        with pytest.raises(InvalidQuery, match=r"write select_related\('company\.owner'\)"):
+            Enduser.objects.select_related("company__owner__email")
+        with pytest.raises(InvalidQuery, match=r"write prefetch_related\('endusers'\)"):
+            Company.objects.prefetch_related("endusers.email")
+
+
 def test_a_queryset_that_is_bound_at_its_first_use_is_checked_there(planhat_sandbox: Sandbox) -> None:
     mine = Company.objects.using(planhat_sandbox.session())
     with Sandbox() as other:
