@@ -181,7 +181,7 @@ class IndexReload:
         if self._reload is None:
             # How long the list is need not be known to read the records of one list of ids.
             rows = 0 if len(origin.members) <= FEW else self.rows()
-            self._reload = Reload(self._run, pages_at(model._meta, rows))
+            self._reload = Reload(self._run, pages_at(model._meta, rows), rows)
         self._reload.load(origin, model, data_key)
 
     def rows(self) -> int:

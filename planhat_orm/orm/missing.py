@@ -23,7 +23,7 @@ from planhat_orm.wire.endpoints import id_chunks, path_for
 from planhat_orm.wire.transport import Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from planhat_orm.orm.execution import Run
     from planhat_orm.orm.fields import Field
@@ -221,14 +221,18 @@ class Reload:
     """Loads one more field for all objects that were handed out together.
 
     The pages' own requests are repeated with ``select=_id,<field>`` and joined by id; or the objects are named, where
-    the endpoint takes lists of ids and they fit into no more requests than there were pages.
+    the endpoint takes lists of ids and they fit into no more requests than there were pages. What the pages do not hold
+    any more is named, too, where it is more than one object.
+
+    :param rows: how long the list is, where the pages are all of it; a page that comes short is continued at its end.
     """
 
-    __slots__ = ("_done", "_pages", "_run")
+    __slots__ = ("_done", "_pages", "_rows", "_run")
 
-    def __init__(self, run: Run, pages: Sequence[Params]) -> None:
+    def __init__(self, run: Run, pages: Sequence[Params], rows: int = 0) -> None:
         self._run = run
         self._pages = pages
+        self._rows = rows
         self._done: set[str] = set()
 
     def load(self, origin: Origin, model: type[Model], data_key: str) -> None:
@@ -243,33 +247,54 @@ class Reload:
         if not wanted:
             return  # an object that is not of the page asks; of the page's own ones nobody misses it
         select = ",".join(wire_names(model._meta, ("_id", data_key)))
-        answers = [
-            session.send(Request("GET", run.plan.path, params={**params, "select": select}))
-            for params in self._requests(model, sorted(wanted))
-        ]
-        pages = [renamed(model._meta, rows_of(answer, run.plan.path)) for answer in answers]
-        if not any(pages):
+        came = list(self._answers(model, sorted(wanted), select))
+        here = {row["_id"] for rows, _ in came for row in rows}
+        if here and len(wanted - here) > 1:
+            came += self._named(model, sorted(wanted - here), select)
+            here |= {row["_id"] for rows, _ in came for row in rows}
+        if not here:
             return  # nothing can be told of rows that are gone
-        if not deliver(session, model, {data_key}, [row for rows in pages for row in rows])[0]:
+        if not deliver(session, model, {data_key}, [row for rows, _ in came for row in rows])[0]:
             origin.undelivered |= {data_key}
             return
-        for answer, rows in zip(answers, pages, strict=True):
+        for rows, number in came:
             mine = [row for row in rows if row["_id"] in wanted]
-            fresh = Origin(session, frozenset(("_id", data_key)), answer.number)
+            fresh = Origin(session, frozenset(("_id", data_key)), number)
             session.identity_map.refresh(model, mine, fresh)
-        if wanted <= {row["_id"] for rows in pages for row in rows}:
+        if wanted <= here:
             origin.loaded |= {data_key}
         self._done.add(data_key)
 
-    def _requests(self, model: type[Model], ids: list[str]) -> list[Params]:
+    def _answers(self, model: type[Model], ids: list[str], select: str) -> Iterator[tuple[list[Row], int]]:
+        lists = self._lists(model, ids)
+        if lists and len(lists) <= len(self._pages):
+            yield from (self._answer(model, params, select) for params in lists)
+        elif not self._rows:
+            yield from (self._answer(model, params, select) for params in self._pages)
+        else:
+            offset, rows = 0, [Row()]
+            while offset < self._rows and rows:
+                rows, number = self._answer(model, {**self._pages[0], "offset": str(offset)}, select)
+                offset += len(rows)
+                yield rows, number
+
+    def _named(self, model: type[Model], ids: list[str], select: str) -> Iterator[tuple[list[Row], int]]:
+        return (self._answer(model, params, select) for params in self._lists(model, ids))
+
+    def _answer(self, model: type[Model], params: Params, select: str) -> tuple[list[Row], int]:
+        path = self._run.plan.path
+        answer = self._run.session.send(Request("GET", path, params={**params, "select": select}))
+        return renamed(model._meta, rows_of(answer, path)), answer.number
+
+    def _lists(self, model: type[Model], ids: list[str]) -> list[Params]:
+        """Return what names the objects in lists of ids; nothing where the endpoint takes none."""
         meta, run = model._meta, self._run
         name = meta.ids_param
-        if name is not None and all(isinstance(value, str) for value in meta.unhide.values()):
-            fixed = {**meta.unhide, "limit": str(meta.page_size[1]), "select": "_id" + "-" * 40}
-            chunks = id_chunks(run.session.base_url, run.plan.path, fixed, name, ids)
-            if len(chunks) <= len(self._pages):
-                return [{**meta.unhide, name: ",".join(chunk), "limit": str(len(chunk))} for chunk in chunks]
-        return list(self._pages)
+        if name is None or not all(isinstance(value, str) for value in meta.unhide.values()):
+            return []
+        fixed = {**meta.unhide, "limit": str(meta.page_size[1]), "select": "_id" + "-" * 40}
+        chunks = id_chunks(run.session.base_url, run.plan.path, fixed, name, ids)
+        return [{**meta.unhide, name: ",".join(chunk), "limit": str(len(chunk))} for chunk in chunks]
 
 
 # Fields that are missing from a whole page

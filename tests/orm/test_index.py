@@ -131,6 +131,19 @@ def test_other_fields_of_its_rows_are_loaded_for_all_of_them(box: Sandbox) -> No
         assert everything[-1].phase == f"P{COUNT - 1}"
 
 
+def test_a_field_of_its_rows_is_loaded_by_pages_of_the_length_that_the_server_gives(box: Sandbox) -> None:
+    everything = list(Company.objects.only("name"))
+    with box.fault("cap", path="/companies", limit=1_000, times=None), box.assert_requests(6):
+        assert [one.phase for one in everything] == [f"P{n}" for n in range(COUNT)]
+
+
+def test_rows_that_are_not_on_the_pages_any_more_are_named_to_load_a_field(box: Sandbox) -> None:
+    everything = list(Company.objects.only("name"))
+    # A list that ends too early, as one does whose rows went elsewhere between two pages.
+    with box.fault("wrong_shape", path="/companies", body=[], times=1, after=1), box.assert_requests(2 + 4):
+        assert [one.phase for one in everything] == [f"P{n}" for n in range(COUNT)]
+
+
 def test_its_rows_never_overwrite_what_was_changed_nor_save_what_they_lack(box: Sandbox) -> None:
     with box.assert_requests(1):
         dirty = Company.objects.get(external_id="x-5")
