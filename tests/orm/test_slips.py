@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -48,8 +49,54 @@ def test_a_custom_field_that_no_record_holds_is_said_once(
 
 
 @pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        (
+            lambda: Company.objects.filter(Q("custom.Seats", gte="3")),
+            "no Company holds a text .*'Seats'; all are numbers",
+        ),
+        (lambda: Company.objects.filter(custom__Seats="5"), "no Company holds a text .*'Seats'; all are numbers"),
+        (lambda: Company.objects.filter(custom__Seats__in=["5", "6"]), "no Company holds a text .*'Seats'"),
+        (lambda: Company.objects.filter(custom__Seats__startswith="5"), "no Company holds a text .*'Seats'"),
+        (
+            lambda: Company.objects.filter(custom__Tier__range=(1, 5)),
+            "no Company holds a number .*'Tier'; all are texts",
+        ),
+    ],
+)
+def test_a_kind_of_values_that_no_record_holds_is_said_once(
+    box: Sandbox, caplog: pytest.LogCaptureFixture, query: Callable[[], Any], said: str
+) -> None:
+    with box.assert_requests(2):
+        assert not list(query())
+        assert not list(query())
+    [told] = warnings(caplog)
+    assert re.search(said, told)
+
+
+def test_one_value_of_the_kind_is_enough(box: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    for value in ("3", ["3"], True):
+        row = box.add(Company, name="C", custom={"Seats": value})
+        assert list(Company.objects.filter(Q("custom.Seats", gt="4"))) == []
+        box.remove(Company, row)
+    box.add(Company, name="C", custom={"Tier": 0})
+    assert list(Company.objects.filter(custom__Tier=7)) == []
+    assert warnings(caplog) == []
+
+
+def test_of_blank_values_no_kind_is_said(box: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    box.add(Company, name="C", custom={"Blank": "", "None": None})
+    assert list(Company.objects.filter(custom__Blank=7, custom__None="7")) == []
+    assert warnings(caplog) == []
+
+
+@pytest.mark.parametrize(
     "query",
     [
+        lambda: Company.objects.filter(custom__Seats="2025-04-01"),
+        lambda: Company.objects.filter(custom__Seats__in=["5", 6]),
+        lambda: Company.objects.exclude(custom__Seats="5"),
+        lambda: Company.objects.filter(custom__Seats=True),
         lambda: Company.objects.filter(custom__Tier="Silver"),
         lambda: Company.objects.order_by("custom.Tier"),
         lambda: Company.objects.filter(Q("custom.Teir", isnull=True))[:1],
