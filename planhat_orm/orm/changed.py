@@ -118,7 +118,8 @@ class ChangedMethods:
 
         >>> changes = Company.objects.changed_since("2020-01-01")
         >>> names = [company.name for company in changes]
-        >>> later = Company.objects.changed_since(changes.bookmark)
+        >>> if changes.bookmark is not None:  # None where the reading broke off
+        ...     later = Company.objects.changed_since(changes.bookmark)
         """
         field = self.query.model._meta.changed_by()
         if when is None:
