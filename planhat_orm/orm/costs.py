@@ -30,16 +30,20 @@ from planhat_orm.orm.indexed import lists_of
 from planhat_orm.orm.indexed import usable as usable_index
 from planhat_orm.orm.kept import kept_of
 from planhat_orm.orm.lookups import LazyValues
+from planhat_orm.orm.missing import SAMPLES, doubts_of, is_read_by_key
 from planhat_orm.orm.newest import reads_newest
 from planhat_orm.orm.planner import plan_for
-from planhat_orm.orm.prefetching import Price, prices
+from planhat_orm.orm.prefetching import Price, followed, prices, steps
+from planhat_orm.orm.relations import target_of
 from planhat_orm.orm.table import usable as usable_table
 from planhat_orm.paging.scan import looks_capped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from planhat_orm.orm.lookups import Condition
+    from planhat_orm.orm.model import Model
+    from planhat_orm.orm.paths import Output
     from planhat_orm.orm.planner import Plan
     from planhat_orm.orm.query import Query
     from planhat_orm.orm.sizes import Size
@@ -55,7 +59,7 @@ class Cost:
         to be read first.
     :param way: the same in words.
     :param requests: the exact number of requests, links included; None where nobody can know it.
-    :param least: the fewest requests.
+    :param least: the fewest requests, if there are rows to load links of.
     :param most: the most; None where that depends on how long a list is by now.
     :param formula: the price in words.
     :param rows: how many rows the lists had when they were last looked at; None where one of them never was.
@@ -109,7 +113,8 @@ class Cost:
             if not self.way:
                 return "\n".join(lines)
         lines.append(f"  {'then ' if self.first else ''}{self.way}")
-        lines.append(f"  requests: {self.formula}{self._at_that_size()}")
+        alone = ", and for the links what is said below" if any(link.most != 0 for link in self.links) else ""
+        lines.append(f"  requests: {self.formula}{alone}{self._at_that_size()}")
         if self.sort is not None:
             lines.append(f"  order: sort={self.sort}" if self.sort else "  order: the list takes none")
         lines += self._line("sent", [f"{name}={value}" for name, value in self.sent])
@@ -128,7 +133,8 @@ class Cost:
     def _at_that_size(self) -> str:
         """Say what comes out of the formula, and what that is of the quota."""
         said = ""
-        if None not in (self.expected, self.rows, self.rows_age) and self.requests is None:
+        known = None not in (self.expected, self.rows, self.rows_age)
+        if known and self.requests is None and self.formula != str(self.expected):
             said = f"; with the {self.rows:,} rows of {self.rows_age:.0f} s ago: {self.expected}"
         if self.seconds is None:
             return said
@@ -156,8 +162,11 @@ class Numbers:
         return self.least if self.least == self.most else None
 
 
-def cost_of(session: Session | None, plan: Plan) -> Cost:
-    """Return what a plan costs, by what the session knows now; None for what is known without one."""
+def cost_of(session: Session | None, plan: Plan, outputs: Iterable[Output] = ()) -> Cost:
+    """Return what a plan costs, by what the session knows now; None for what is known without one.
+
+    :param outputs: what is made of its rows.
+    """
     query = plan.query
     plan = plan if session is None else foreseen(session, plan)
     size = None if session is None else rows_known(session, plan)
@@ -165,6 +174,10 @@ def cost_of(session: Session | None, plan: Plan) -> Cost:
     links = tuple(prices(session, query.model, query.prefetch, window_of(query)))
     for link in links:
         found.add(link.least, link.most, link.least if link.least == link.most else None)
+    absent = may_lack(session, plan, outputs)
+    for _, to_one in absent.values():
+        rows = window_of(query)
+        found.add(0, rows + SAMPLES if rows is not None and to_one else None, 0)
     paged, asks = plan.strategy in ("scan", "ids", "table"), plan.strategy != "nothing"
     usual = query.only is None and not query.deferred
     return Cost(
@@ -189,6 +202,7 @@ def cost_of(session: Session | None, plan: Plan) -> Cost:
         notes=(
             *unlisted(plan),
             *doubts(plan),
+            *lacking(absent),
             *order_notes(plan),
             *ends(plan, size, found),
             *ages(session, plan),
@@ -196,6 +210,44 @@ def cost_of(session: Session | None, plan: Plan) -> Cost:
         ),
         links=links,
     )
+
+
+def may_lack(
+    session: Session | None, plan: Plan, outputs: Iterable[Output]
+) -> dict[type[Model], tuple[dict[str, None], bool]]:
+    """Return the fields that links and outputs need and that no row may hold, by model; what is known is left out.
+
+    With them comes whether no more records of the model are needed than there are rows.
+    """
+    query, outputs = plan.query, list(outputs)
+    needed = followed(query.model, query.prefetch)
+    for one in outputs:
+        links = steps(query.model, "values", ".".join(one.links)) if one.links else []
+        if one.field is not None:
+            needed.append((target_of(links[-1]) if links else query.model, one.field.data_key, True))
+    known = None if session is None else doubts_of(session)
+    found: dict[type[Model], tuple[dict[str, None], bool]] = {}
+    for model, key, to_one in needed:
+        meta = model._meta
+        # What a filter compares is found out by it.
+        here = model is query.model and (key not in plan.select or key in plan.predicate.keys)
+        told = known is not None and ((model, key) in known.listed or (model, key) in known.empty)
+        field = meta.by_key[key]
+        if here or told or key in ("_id", *meta.list_fields) or field.get_only or not is_read_by_key(model):
+            continue
+        names, before = found.get(model, ({}, True))
+        name = field.name if model is query.model else f"{meta.name}.{field.name}"
+        found[model] = ({**names, name: None}, before and to_one)
+    return found
+
+
+def lacking(absent: Mapping[type[Model], tuple[Iterable[str], bool]]) -> list[str]:
+    """Say what links and outputs may cost where no row holds them."""
+    return [
+        f"where no row holds {' or '.join(names)}, up to three requests tell why, once in a session; where lists leave "
+        "out what there is, 1 for each record"
+        for names, _ in absent.values()
+    ]
 
 
 def tested(plan: Plan) -> tuple[str, ...]:

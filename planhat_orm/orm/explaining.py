@@ -39,6 +39,8 @@ def requests_of(plan: Plan) -> int | None:
     default, maximum = plan.meta.page_size
     if len(plan.passes) > 1:
         return None
+    if plan.id_key == "_id" and plan.window_is_sent and plan.query.start >= sum(map(len, plan.id_lists)):
+        return 0  # each id is one row at most
     if plan.id_key == "_id" and not plan.server_order and all(len(ids) <= maximum for ids in plan.id_lists):
         sure = not any(may_be_capped(len(ids), default) for ids in plan.id_lists)
         return len(plan.id_lists) if sure and (stop is None or len(plan.id_lists) == 1) else None

@@ -165,7 +165,7 @@ class Values(LazyValues, Generic[T]):
         >>> Company.objects.filter(external_id="acme-42").values("name").cost().requests
         1
         """
-        return self._records.cost()
+        return self._records._cost_of(self._shape.outputs)
 
     def show(self, count: int = 20) -> None:
         """Print the first rows as a table of the paths; without any, of the first fields that have values.

@@ -98,6 +98,25 @@ def links_of(model: type[Model]) -> list[str]:
     return fields + [name for name, one in held_by.items() if isinstance(one, Related)]
 
 
+def followed(model: type[Model], paths: Iterable[str]) -> list[tuple[type[Model], str, bool]]:
+    """Return the links that some paths go over and that rows hold: whose they are, by Planhat's names.
+
+    The last says whether there are no more of those records than there are rows.
+
+    >>> from planhat_orm.models import Company
+    >>> [(whose.__name__, key, one) for whose, key, one in followed(Company, ["owner", "endusers.company"])]
+    [('Company', 'owner', True), ('Enduser', 'companyId', False)]
+    """
+    found: dict[tuple[type[Model], str], bool] = {}
+    for path in paths:
+        whose, one = model, True
+        for link in steps(model, "prefetch_related", path):
+            if not isinstance(link, Related) and not link.get_only:
+                found[whose, link.data_key] = found.get((whose, link.data_key), True) and one
+            whose, one = target_of(link), one and isinstance(link, ForeignKey)
+    return [(whose, key, one) for (whose, key), one in found.items()]
+
+
 def is_to_one(model: type[Model], path: str) -> bool:
     """Tell whether a path goes over links to one record alone."""
     return all(isinstance(link, ForeignKey) for link in steps(model, "select_related", path))

@@ -36,10 +36,11 @@ from planhat_orm.orm.taking import TakeMethods
 from planhat_orm.session.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from planhat_orm.orm.manager import OwnObjects
     from planhat_orm.orm.model import Model
+    from planhat_orm.orm.paths import Output
     from planhat_orm.orm.planner import Plan
     from planhat_orm.paging import ScanReport
 
@@ -337,10 +338,14 @@ class QuerySet(
         >>> cost.strategy, cost.requests, cost.selected
         ('key', 1, ())
         """
+        return self._cost_of(())
+
+    def _cost_of(self, outputs: Iterable[Output]) -> Cost:
+        """Return the cost with what is made of the rows."""
         values = (one.value for q in self.query.where for one in q._conditions())
         session = self._bound()
         first = waiting(session, self.query, (value for value in values if isinstance(value, LazyValues)))
-        return cost_of(session, self._plan(session)) if first is None else first
+        return cost_of(session, self._plan(session), outputs) if first is None else first
 
     def _model(self) -> type[Model]:
         """Return the model whose records it gives."""

@@ -307,3 +307,58 @@ def test_links_of_which_one_list_takes_all_pages_cost_no_more_than_the_most(plan
     for_links, [link] = len(box.requests) - before - 1, cost.links
     assert link.most is not None
     assert link.least <= for_links == 4 <= link.most
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Company.objects.values("name", "followers")[:10],
+        lambda: Company.objects.values_list("nps", flat=True)[:10],
+        lambda: Company.objects.prefetch_related("followers")[:10],
+        lambda: Company.objects.values("name", "owner.type")[:10],
+    ],
+)
+@pytest.mark.parametrize("listed", [True, False])
+def test_what_links_and_outputs_need_and_no_row_holds_is_in_the_most(
+    planhat_sandbox: Sandbox, make: Callable[[], Any], listed: bool
+) -> None:
+    box = planhat_sandbox
+    user = box.add(User, email="u@v.example")
+    box.add_many(Company, ({"name": f"C{n}", "owner": user} for n in range(30)))
+    with box.session():
+        if listed:
+            box.change(Company, box.rows(Company)[0]["_id"], nps=5, followers=[user["_id"]])
+            box.change(User, user["_id"], type="U")
+        rows = make()
+        cost, before = rows.cost(), len(box.requests)
+        list(rows)
+        came = len(box.requests) - before
+        assert cost.requests is None
+        assert any("where no row holds" in note and "three requests tell why" in note for note in cost.notes)
+        assert cost.least <= came <= (came if cost.most is None else cost.most)
+        # It is found out once.
+        again = make()
+        assert not any("where no row holds" in note for note in again.cost().notes) or came == 1
+
+
+def test_documented_fields_leave_the_number_of_requests_exact(box: Sandbox) -> None:
+    for rows in (Company.objects.values("name", "owner")[:10], Company.objects.only("name", "nps")[:10]):
+        cost = rows.cost()
+        with box.assert_requests(1):
+            list(rows)
+        assert (cost.requests, cost.most) == (1, 1)
+
+
+def test_the_price_of_the_rows_is_told_apart_from_that_of_the_links(box: Sandbox) -> None:
+    with box.session(quota=Quota(per_minute=200)):
+        text = Company.objects.order_by("-name")[:50].prefetch_related("endusers", "licenses").explain()
+    assert "  requests: 1, and for the links what is said below (at least 0.9 s of the quota)\n" in text
+
+
+def test_a_slice_behind_the_last_of_some_ids_costs_nothing(box: Sandbox) -> None:
+    ids = [row["_id"] for row in box.rows(Company)[:2]]
+    beyond = Company.objects.filter(id__in=ids)[2:5]
+    assert (beyond.cost().requests, beyond.cost().most) == (0, 0)
+    with box.assert_requests(0):
+        assert list(beyond) == []
+    assert Company.objects.filter(id__in=ids)[1:5].cost().requests == 1
