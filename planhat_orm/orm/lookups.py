@@ -418,8 +418,10 @@ def compile_condition(meta: Options, condition: Condition, zone: tzinfo | None) 
         value = [one for one in value if one is not None]
     try:
         if target.data_key == "_id" and not target.custom:
-            several = lookup == "in" and isinstance(value, (list, tuple))
-            value = [own_id(meta, one) for one in value] if several else own_id(meta, value)
+            if lookup == "in" and isinstance(value, (list, tuple)):
+                value = [own_id(meta, one) for one in value]
+            else:
+                value = own_id(meta, value)
         operand = prepared(target, lookup, value, zone)
     except InvalidQuery as problem:
         raise InvalidQuery(f"{meta.name}: {condition}: {problem}") from None
