@@ -377,8 +377,11 @@ def of_index(session: Session | None, plan: Plan) -> Numbers:
         once = 0 if verified or not plan.params else 1
         cut = None if size is None or plan.params else int(size.rows in CAPS)
         # The first page may show one of several values alone, which tells too little of them.
-        most = None if once and any("," in text for text in plan.params.values()) else 2 + once
+        # What is narrowed to a round number of rows is held against the whole index, and that against the list.
+        whole = 3 if plan.params else 2
+        most = None if once and any("," in text for text in plan.params.values()) else whole + once
         return Numbers(1, most, 1 + once + (cut or 0) if cut is not None or plan.params else None)
     named = lists_of(plan)
     kept = session is not None and usable_index(session, plan) is not None
-    return Numbers(1, None if named is None or kept else 1 + named, named if kept else None)
+    # The index, one more where its length is suspicious, and the lists.
+    return Numbers(1, None if named is None or kept else 2 + named, named if kept else None)

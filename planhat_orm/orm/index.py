@@ -113,9 +113,16 @@ def without_blanks(meta: Options, rows: list[Row]) -> list[Row]:
 
 
 def is_whole(session: Session, meta: Options, params: Params, length: int) -> bool:
-    """Tell whether an answer was not cut: one of a suspicious length is held against the list itself."""
+    """Tell whether an answer was not cut: one of a suspicious length is held against the list itself.
+
+    Suspicious is a length that pages are known to have, and one that the list was longer than when it was last read,
+    by more than this session may have deleted.
+    """
     trust = trust_of(session, meta)
-    if length in CAPS and length >= trust.longest:
+    size = sizes.known(session, path_for(meta.path), {})
+    gone = kept_of(session).writes(meta.path)
+    shrunk = not params and size is not None and size.exact and size.rows - length > gone
+    if shrunk or (length in CAPS and length >= trust.longest):
         if params:
             if read_index(session, meta, {}) is None:
                 return False

@@ -347,6 +347,31 @@ def test_an_index_that_was_cut_is_found_out(box: Sandbox, caplog: pytest.LogCapt
     assert caplog.text.count("does not hold every Company") == 1
 
 
+@pytest.mark.parametrize("length", [200, 500, 4_321])
+def test_an_index_that_is_shorter_than_the_list_was_is_held_against_it(
+    box: Sandbox, caplog: pytest.LogCaptureFixture, length: int
+) -> None:
+    assert len(Company.objects.filter(arr__gte=0)) == COUNT
+    body = _lean_rows()[:length]
+    with box.fault("wrong_shape", path="/leancompanies", times=None, body=body), caplog.at_level(logging.WARNING):
+        assert len(Company.objects.only("name")) == COUNT
+        assert Company.objects.count() == COUNT
+        assert Company.objects.get(name="C5299").arr == 5_299
+    assert caplog.text.count("does not hold every Company") == 1
+
+
+def test_a_list_that_others_made_shorter_costs_one_request_to_see_it(box: Sandbox) -> None:
+    assert len(Company.objects.filter(arr__gte=0)) == COUNT
+    with box.session():
+        Company.objects.get(external_id="x-7").delete()
+    assert Company.objects.only("name").cost().most == 2
+    with box.assert_requests(2):
+        assert Company.objects.count() == COUNT - 1
+    Company.objects.get(external_id="x-8").delete()
+    with box.assert_requests(1):
+        assert Company.objects.count() == COUNT - 2
+
+
 def test_an_index_of_a_suspicious_length_is_held_against_the_list(planhat_sandbox: Sandbox) -> None:
     planhat_sandbox.add_many(Company, ({"name": f"C{n}"} for n in range(100)))
     with planhat_sandbox.assert_requests(2):
