@@ -4,7 +4,7 @@ Planhat leaves out what has no value, and its lists may leave out what has one. 
 hold. What no row holds is taken to be empty only when several records that were read whole have none either; before a
 container that was taken to be empty is written, which goes whole, its record is read. Imports tracking, the session's
 types and wire descriptions. It does not promise that the rows of a page are still together when a field is loaded for
-all of them (what moved away is read by itself), nor that a field is empty where it was taken to be so by samples.
+all of them (what moved away is asked for once more), nor that a field is empty where it was taken to be so by samples.
 """
 
 from __future__ import annotations
