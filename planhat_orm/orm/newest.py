@@ -195,10 +195,10 @@ def pages(run: Run, fixed: Params, report: NewestReport, *, patient: bool) -> It
     assert since is not None  # noqa: S101  # for type checkers: reads_newest() told so
 
     def time_of(row: Row) -> datetime | None:
-        time = test.target.read(row)
+        time: datetime | None = test.target.read(row)
         if time is UNREADABLE:
             raise ValueError(f"{row.get('_id')} has {row.get(test.target.data_key)!r}")
-        return time  # type: ignore[no-any-return]
+        return time
 
     engine = newest(page_size=maximum, default_size=default, since=since, time_of=time_of, report=report)
     yield from run.drive(engine, Pages(run, fixed, patient=patient))

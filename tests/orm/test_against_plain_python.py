@@ -7,21 +7,16 @@ number of examples is that of the hypothesis profile: HYPOTHESIS_PROFILE=thoroug
 from __future__ import annotations
 
 import random
-import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parent / "plain_python"))
-
 from plain_meaning import read, stored
 from plain_queries import Condition, Question, conditions, questions
-from plain_world import FIELDS, GONE, World, filled, strangers
+from plain_world import FIELDS, GONE, World, strangers
 
 from planhat_orm.errors import (
     DecodeError,
@@ -32,22 +27,12 @@ from planhat_orm.errors import (
     ObjectDoesNotExist,
     PaginationError,
 )
-from planhat_orm.orm.options import registry
-from planhat_orm.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from planhat_orm import Session
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    known = dict(registry)
-    with Sandbox() as box:
-        yield filled(box)
-    registry.clear()
-    registry.update(known)
+    from planhat_orm.sandbox import Sandbox
 
 
 def session_of(world: World, question: Question) -> Session:

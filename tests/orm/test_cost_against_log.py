@@ -6,39 +6,20 @@ examples there are is the hypothesis profile's to say: HYPOTHESIS_PROFILE=thorou
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parent / "plain_python"))
-
 from plain_queries import Question, questions
-from plain_world import World, filled
-
-from planhat_orm.orm.options import registry
-from planhat_orm.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from plain_world import World
 
 #: Finding out what it means that a field is in no row takes so many requests more, once in a session.
 TELLING = 3
 #: No model is read by more lists than this.
 LISTS = 2
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    known = dict(registry)
-    with Sandbox() as box:
-        yield filled(box)
-    registry.clear()
-    registry.update(known)
 
 
 def sent(world: World) -> int:

@@ -10,7 +10,6 @@ import pytest
 
 from planhat_orm import Q, Session
 from planhat_orm.models import Company
-from planhat_orm.orm import kept
 from planhat_orm.session.identity_map import KEPT_SECONDS
 
 if TYPE_CHECKING:
@@ -31,15 +30,6 @@ def box(planhat_sandbox: Sandbox) -> Sandbox:
         ),
     )
     return planhat_sandbox
-
-
-@pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Seconds by which the clock of what is kept is ahead."""
-    ahead = [0.0]
-    real = kept.clock
-    monkeypatch.setattr(kept, "clock", lambda: real() + ahead[0])
-    return ahead
 
 
 def paths(box: Sandbox) -> list[str]:

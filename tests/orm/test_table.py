@@ -9,7 +9,7 @@ import pytest
 
 from planhat_orm import Session
 from planhat_orm.models import CustomField, User
-from planhat_orm.orm import fields, kept
+from planhat_orm.orm import fields
 from planhat_orm.session.identity_map import KEPT_SECONDS
 
 if TYPE_CHECKING:
@@ -25,15 +25,6 @@ def box(planhat_sandbox: Sandbox) -> Sandbox:
             external_id=f"u-{n}", inactive=n % 2 == 0,
         )  # fmt: skip
     return planhat_sandbox
-
-
-@pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Seconds by which the clock of what is kept is ahead."""
-    ahead = [0.0]
-    real = kept.clock
-    monkeypatch.setattr(kept, "clock", lambda: real() + ahead[0])
-    return ahead
 
 
 def id_of(box: Sandbox, email: str) -> str:

@@ -39,39 +39,19 @@ def made(sim, dice, **more):
     return sim.Server(sim.make_ids(range(0, 4 * rows, 4)), drift=drift, slow=slow, **more)
 
 
-def few(server, handed):
-    """Bound the requests: one for each stretch, and one search for each moment at which the list moved."""
-    smallest = min(fetch.limit for fetch in server.fetches)
-    stretches = len(handed) // max(1, smallest - 1) + 3
-    return len(server.fetches) <= stretches + 24 * (len(server.drift) + 1) + len(server.slow)
-
-
-def read(sim, server, **arguments):
-    """Read; None for the errors that the docstring allows."""
-    try:
-        return sim.read(server, **arguments)
-    except PaginationError as error:
-        smallest = min(fetch.limit for fetch in server.fetches)
-        too_slow = "too slow" in str(error) and smallest <= 2
-        crowded_out = "brought no record" in str(error) and server.inserted > 2 * (smallest - 1)
-        if not (too_slow or crowded_out) or len(server.fetches) > 64 * (len(server.ever) + 1):
-            raise
-        return None
-
-
 @pytest.mark.parametrize("block", range(8))
 def test_by_id_nothing_is_lost_or_repeated(sim, block):
     finished = 0
     for seed in range(block * 2000, block * 2000 + 2000):
         dice = random.Random(seed)
         server = made(sim, dice)
-        if (result := read(sim, server, page_size=dice.randrange(1, 18))) is None:
+        if (result := sim.read_or_crowded_out(server, page_size=dice.randrange(1, 18))) is None:
             continue
         handed, report = result
         assert handed == sorted(set(handed)), seed
         assert server.persistent <= set(handed) <= server.ever, seed
         assert report.proven, seed
-        assert few(server, handed), seed
+        assert sim.few(server, handed), seed
         finished += 1
     assert finished > 1500  # else the above would say little
 
@@ -82,7 +62,9 @@ def test_a_window_holds_all_between_its_ends(sim, block):
         dice = random.Random(seed)
         server = made(sim, dice)
         start, length = dice.randrange(60), dice.randrange(60)
-        if (result := read(sim, server, page_size=dice.randrange(1, 18), start=start, stop=start + length)) is None:
+        if (
+            result := sim.read_or_crowded_out(server, page_size=dice.randrange(1, 18), start=start, stop=start + length)
+        ) is None:
             continue
         handed, report = result
         assert handed == sorted(set(handed)), seed

@@ -32,31 +32,11 @@ def table(sim, rows):
     return sim.make_ids(range(0, 4 * rows, 4))
 
 
-def read_or_crowded_out(sim, server, **arguments):
-    """Read; an error is allowed only where three pages' worth of records was inserted, as the module says."""
-    try:
-        return sim.read(server, **arguments)
-    except PaginationError as error:
-        smallest = min(fetch.limit for fetch in server.fetches)
-        too_slow = "too slow" in str(error) and smallest <= 2
-        crowded_out = "brought no record" in str(error) and server.inserted > 2 * (smallest - 1)
-        if not (too_slow or crowded_out):
-            raise
-        return None
-
-
-def bound(server, rows_handed, smallest):
-    """A generous number of requests: one for each new stretch, and for each moment of drift one search."""
-    pages = rows_handed // max(1, smallest - 1) + 3
-    return pages + 24 * (len(server.drift) + 1) + len(server.slow)
-
-
 @given(rows=sizes, page_size=page_sizes, drift=drifts, slow=slowness)
 @many
 def test_no_record_that_existed_throughout_is_lost_or_repeated(sim, rows, page_size, drift, slow):
     server = sim.Server(table(sim, rows), drift=drift, slow=slow)
-    result = read_or_crowded_out(sim, server, page_size=page_size)
-    smallest = min(fetch.limit for fetch in server.fetches)
+    result = sim.read_or_crowded_out(server, page_size=page_size)
     if result is None:
         return
     handed, report = result
@@ -64,7 +44,7 @@ def test_no_record_that_existed_throughout_is_lost_or_repeated(sim, rows, page_s
     assert server.persistent <= set(handed) <= server.ever
     assert report.proven
     assert report.bookmark == (handed[-1] if handed else None)
-    assert len(server.fetches) <= bound(server, len(handed), smallest)
+    assert sim.few(server, handed)
 
 
 @given(rows=sizes, page_size=page_sizes, seed=st.integers(0, 2**32))
@@ -77,7 +57,7 @@ def test_a_scan_during_steady_churn_is_complete(sim, rows, page_size, seed):
         for _ in range(200)
     ]
     server = sim.Server(table(sim, rows), drift=churn)
-    result = read_or_crowded_out(sim, server, page_size=page_size + 3)
+    result = sim.read_or_crowded_out(server, page_size=page_size + 3)
     if result is not None:
         handed, report = result
         assert handed == sorted(set(handed))
@@ -89,7 +69,7 @@ def test_a_scan_during_steady_churn_is_complete(sim, rows, page_size, seed):
 @some
 def test_a_window_is_complete_between_its_first_and_its_last_record(sim, rows, page_size, drift, start, length):
     server = sim.Server(table(sim, rows), drift=drift)
-    result = read_or_crowded_out(sim, server, page_size=page_size, start=start, stop=start + length)
+    result = sim.read_or_crowded_out(server, page_size=page_size, start=start, stop=start + length)
     if result is None:
         return
     handed, report = result

@@ -89,3 +89,33 @@ def in_thread() -> Callable[[Callable[[], Any]], Any]:
         return found[0]
 
     return run
+
+
+def run_together(work: Callable[[int], Any], count: int = 16) -> list[Any]:
+    """Run the work in so many threads at once; return what each returned, raise what one raised."""
+    found: list[Any] = [None] * count
+    problems: list[BaseException] = []
+    start = threading.Barrier(count)
+
+    def run(number: int) -> None:
+        try:
+            start.wait()
+            found[number] = work(number)
+        except BaseException as problem:
+            problems.append(problem)
+
+    threads = [threading.Thread(target=run, args=(number,), daemon=True) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert not [thread for thread in threads if thread.is_alive()], "a deadlock"
+    if problems:
+        raise problems[0]
+    return found
+
+
+@pytest.fixture
+def together() -> Callable[..., list[Any]]:
+    """Runs work in several threads at once."""
+    return run_together

@@ -13,7 +13,7 @@ from planhat_orm.models import Company, Enduser
 from planhat_orm.orm import tracking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from planhat_orm import Session
     from planhat_orm.sandbox import Sandbox
@@ -30,31 +30,7 @@ def busy() -> Iterator[None]:
     sys.setswitchinterval(interval)
 
 
-def together(work: Callable[[int], Any], count: int = THREADS) -> list[Any]:
-    """Run the work in so many threads at once; return what each returned, raise what one raised."""
-    found: list[Any] = [None] * count
-    problems: list[BaseException] = []
-    start = threading.Barrier(count)
-
-    def run(number: int) -> None:
-        try:
-            start.wait()
-            found[number] = work(number)
-        except BaseException as problem:
-            problems.append(problem)
-
-    threads = [threading.Thread(target=run, args=(number,), daemon=True) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert not [thread for thread in threads if thread.is_alive()], "a deadlock"
-    if problems:
-        raise problems[0]
-    return found
-
-
-def test_one_request_serves_all_threads_that_ask_for_a_key(box: Sandbox, session: Session) -> None:
+def test_one_request_serves_all_threads_that_ask_for_a_key(box: Sandbox, session: Session, together: Any) -> None:
     box.add(Company, name="Acme", external_id="acme-42")
     box.fault("latency", seconds=0.05, times=None)
     found = together(lambda number: Company.objects.using(session).get(external_id="acme-42"))
@@ -62,7 +38,9 @@ def test_one_request_serves_all_threads_that_ask_for_a_key(box: Sandbox, session
     assert len(box.requests) == 1
 
 
-def test_a_key_that_could_not_be_read_is_asked_for_by_the_next_thread(box: Sandbox, session: Session) -> None:
+def test_a_key_that_could_not_be_read_is_asked_for_by_the_next_thread(
+    box: Sandbox, session: Session, together: Any
+) -> None:
     box.add(Company, name="Acme", external_id="acme-42")
     box.fault("status", status=403)
     results: list[Any] = []
@@ -80,7 +58,9 @@ def test_a_key_that_could_not_be_read_is_asked_for_by_the_next_thread(box: Sandb
 
 
 @pytest.mark.usefixtures("busy")
-def test_threads_that_list_and_let_go_never_see_two_objects_of_a_record(box: Sandbox, session: Session) -> None:
+def test_threads_that_list_and_let_go_never_see_two_objects_of_a_record(
+    box: Sandbox, session: Session, together: Any
+) -> None:
     box.add_many(Company, [{"name": f"Company {number}"} for number in range(60)])
     companies = Company.objects.using(session)
 
@@ -96,7 +76,7 @@ def test_threads_that_list_and_let_go_never_see_two_objects_of_a_record(box: San
 
 
 @pytest.mark.usefixtures("busy")
-def test_changes_of_distinct_keys_of_shared_objects_all_arrive(box: Sandbox, session: Session) -> None:
+def test_changes_of_distinct_keys_of_shared_objects_all_arrive(box: Sandbox, session: Session, together: Any) -> None:
     rows = [box.add(Company, name=f"Company {number}", external_id=f"c-{number}") for number in range(4)]
 
     def work(number: int) -> list[int]:
@@ -119,7 +99,7 @@ def test_changes_of_distinct_keys_of_shared_objects_all_arrive(box: Sandbox, ses
 
 
 @pytest.mark.usefixtures("busy")
-def test_changes_of_distinct_fields_of_one_object_all_arrive(box: Sandbox, session: Session) -> None:
+def test_changes_of_distinct_fields_of_one_object_all_arrive(box: Sandbox, session: Session, together: Any) -> None:
     names = ["phase", "description", "address", "country", "city", "zip", "phone", "web"]
     for turn in range(10):
         row = box.add(Company, name="Acme", external_id=f"acme-{turn}")
@@ -141,7 +121,7 @@ def test_changes_of_distinct_fields_of_one_object_all_arrive(box: Sandbox, sessi
 
 
 @pytest.mark.usefixtures("busy")
-def test_first_assignments_at_the_same_time_are_all_kept(box: Sandbox, session: Session) -> None:
+def test_first_assignments_at_the_same_time_are_all_kept(box: Sandbox, session: Session, together: Any) -> None:
     names = ["phase", "description", "address", "country", "city", "zip", "phone", "web"]
     rows = box.add_many(Company, [{"name": f"Company {number}"} for number in range(50)])
     companies = list(Company.objects.all())
@@ -156,7 +136,7 @@ def test_first_assignments_at_the_same_time_are_all_kept(box: Sandbox, session: 
 
 
 @pytest.mark.usefixtures("busy")
-def test_reading_while_others_save_loses_no_change(box: Sandbox, session: Session) -> None:
+def test_reading_while_others_save_loses_no_change(box: Sandbox, session: Session, together: Any) -> None:
     row = box.add(Company, name="Acme", external_id="acme-42")
     stop = threading.Event()
 
@@ -178,7 +158,7 @@ def test_reading_while_others_save_loses_no_change(box: Sandbox, session: Sessio
     assert box.row(Company, row)["custom"] == {f"key {number}": 11 for number in (0, 2, 4)}
 
 
-def test_links_of_one_page_are_loaded_once_by_all_threads(box: Sandbox, session: Session) -> None:
+def test_links_of_one_page_are_loaded_once_by_all_threads(box: Sandbox, session: Session, together: Any) -> None:
     acme = box.add(Company, name="Acme")
     for number in range(8):
         box.add(Enduser, company=acme, email=f"e{number}@acme.example")
@@ -212,7 +192,9 @@ def test_a_read_that_was_asked_for_first_and_answered_last_brings_nothing_back(
     assert acme.name == "new"
 
 
-def test_a_missing_field_of_one_page_is_loaded_once_by_all_threads(box: Sandbox, session: Session) -> None:
+def test_a_missing_field_of_one_page_is_loaded_once_by_all_threads(
+    box: Sandbox, session: Session, together: Any
+) -> None:
     box.add_many(Company, [{"name": f"C{number}", "phase": f"P{number}"} for number in range(8)])
     companies = list(Company.objects.only("name").order_by("name"))
     box.fault("latency", seconds=0.05, times=None)
@@ -221,7 +203,7 @@ def test_a_missing_field_of_one_page_is_loaded_once_by_all_threads(box: Sandbox,
     assert len(box.requests) == 1
 
 
-def test_a_long_run_leaves_nothing_behind(box: Sandbox, session: Session) -> None:
+def test_a_long_run_leaves_nothing_behind(box: Sandbox, session: Session, together: Any) -> None:
     box.add_many(Company, [{"name": f"Company {number}"} for number in range(30)])
 
     def work(number: int) -> None:
@@ -296,7 +278,9 @@ def test_nothing_else_touches_an_object_while_it_is_reverted(
 
 
 @pytest.mark.usefixtures("busy")
-def test_fields_that_no_row_holds_are_sampled_once_by_all_threads(box: Sandbox, session: Session) -> None:
+def test_fields_that_no_row_holds_are_sampled_once_by_all_threads(
+    box: Sandbox, session: Session, together: Any
+) -> None:
     box.add_many(Company, [{"name": f"C{number}"} for number in range(16)])
     companies = list(Company.objects.all())
     box.clear_requests()

@@ -13,7 +13,7 @@ from planhat_orm.errors import PlanhatError
 from planhat_orm.models import Company, Enduser, User
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from planhat_orm import Session
     from planhat_orm.sandbox import Sandbox
@@ -47,31 +47,9 @@ def people(box: Sandbox) -> list[str]:
     return [f"e{n}@x.example" for n in range(PEOPLE)]
 
 
-def together(work: Callable[[int], Any], count: int = THREADS) -> list[Any]:
-    """Run the work in so many threads at once; return what each returned, raise what one raised."""
-    found: list[Any] = [None] * count
-    problems: list[BaseException] = []
-    start = threading.Barrier(count)
-
-    def run(number: int) -> None:
-        try:
-            start.wait()
-            found[number] = work(number)
-        except BaseException as problem:
-            problems.append(problem)
-
-    threads = [threading.Thread(target=run, args=(number,), daemon=True) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
-    assert not [thread for thread in threads if thread.is_alive()], "a deadlock"
-    if problems:
-        raise problems[0]
-    return found
-
-
-def test_threads_that_iterate_one_queryset_share_its_pages(box: Sandbox, session: Session, people: list[str]) -> None:
+def test_threads_that_iterate_one_queryset_share_its_pages(
+    box: Sandbox, session: Session, people: list[str], together: Any
+) -> None:
     queryset = Enduser.objects.using(session).all()
     box.fault("latency", seconds=0.02, times=None)
     with box.assert_requests(3):
@@ -80,7 +58,7 @@ def test_threads_that_iterate_one_queryset_share_its_pages(box: Sandbox, session
 
 
 def test_threads_that_look_at_one_queryset_in_all_ways_share_its_pages(
-    box: Sandbox, session: Session, people: list[str]
+    box: Sandbox, session: Session, people: list[str], together: Any
 ) -> None:
     queryset = Enduser.objects.using(session).all()
 
@@ -102,7 +80,7 @@ def test_threads_that_look_at_one_queryset_in_all_ways_share_its_pages(
 
 
 def test_threads_that_miss_a_field_of_one_queryset_ask_for_each_page_once(
-    box: Sandbox, session: Session, people: list[str]
+    box: Sandbox, session: Session, people: list[str], together: Any
 ) -> None:
     queryset = Enduser.objects.using(session).only("email")
     assert len(queryset) == PEOPLE
@@ -113,7 +91,7 @@ def test_threads_that_miss_a_field_of_one_queryset_ask_for_each_page_once(
 
 
 def test_threads_that_iterate_and_miss_a_field_at_once_lose_and_double_nothing(
-    box: Sandbox, session: Session, people: list[str]
+    box: Sandbox, session: Session, people: list[str], together: Any
 ) -> None:
     queryset = Enduser.objects.using(session).only("email")
     box.fault("latency", seconds=0.02, times=None)
@@ -125,7 +103,7 @@ def test_threads_that_iterate_and_miss_a_field_at_once_lose_and_double_nothing(
     assert len(asked) == len(set(asked)) <= 6
 
 
-def test_threads_that_miss_different_fields_ask_for_each_once(box: Sandbox, session: Session) -> None:
+def test_threads_that_miss_different_fields_ask_for_each_once(box: Sandbox, session: Session, together: Any) -> None:
     names = ["city", "phase", "web", "description"]
     box.add_many(Company, [{"name": f"C{n}", **{name: f"{name} {n}" for name in names}} for n in range(50)])
     companies = list(Company.objects.using(session).only("name"))
@@ -136,7 +114,7 @@ def test_threads_that_miss_different_fields_ask_for_each_once(box: Sandbox, sess
 
 
 def test_threads_that_follow_links_of_one_queryset_ask_for_each_target_once(
-    box: Sandbox, session: Session, people: list[str]
+    box: Sandbox, session: Session, people: list[str], together: Any
 ) -> None:
     queryset = Enduser.objects.using(session).all()[:1000]
     assert len(queryset) == 1000
@@ -148,7 +126,7 @@ def test_threads_that_follow_links_of_one_queryset_ask_for_each_target_once(
 
 
 def test_threads_with_iterators_of_their_own_get_all_rows_each(
-    box: Sandbox, session: Session, people: list[str]
+    box: Sandbox, session: Session, people: list[str], together: Any
 ) -> None:
     queryset = Enduser.objects.using(session).only("email")
     with box.assert_requests(4 * 3):
@@ -157,7 +135,7 @@ def test_threads_with_iterators_of_their_own_get_all_rows_each(
 
 
 def test_threads_with_querysets_of_their_own_share_the_objects(
-    box: Sandbox, session: Session, people: list[str]
+    box: Sandbox, session: Session, people: list[str], together: Any
 ) -> None:
     held = together(lambda number: list(Enduser.objects.using(session).all()[number * 100 :][:200]))
     for number, found in enumerate(held):
@@ -167,7 +145,7 @@ def test_threads_with_querysets_of_their_own_share_the_objects(
 
 
 def test_a_page_that_fails_fails_for_who_asked_and_comes_for_the_next(
-    box: Sandbox, session: Session, people: list[str]
+    box: Sandbox, session: Session, people: list[str], together: Any
 ) -> None:
     queryset = Enduser.objects.using(session).all()
     box.fault("status", status=403, path="/endusers", after=1)
@@ -186,7 +164,7 @@ def test_a_page_that_fails_fails_for_who_asked_and_comes_for_the_next(
     assert [person.email for person in queryset] == people
 
 
-def test_threads_that_read_while_others_change_see_whole_rows(box: Sandbox, session: Session) -> None:
+def test_threads_that_read_while_others_change_see_whole_rows(box: Sandbox, session: Session, together: Any) -> None:
     box.add_many(Company, [{"name": f"C{n}", "phase": "0", "city": "0"} for n in range(30)])
     stop = threading.Event()
 
@@ -209,7 +187,7 @@ def test_threads_that_read_while_others_change_see_whole_rows(box: Sandbox, sess
     assert together(work, 6) == [True] * 6
 
 
-def test_nothing_is_left_behind(box: Sandbox, session: Session, people: list[str]) -> None:
+def test_nothing_is_left_behind(box: Sandbox, session: Session, people: list[str], together: Any) -> None:
     def read_all() -> None:
         queryset = Enduser.objects.using(session).only("email")
         together(lambda number: [person.company.name for person in queryset[number * 10 : number * 10 + 50]])

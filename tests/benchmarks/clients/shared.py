@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 TOKEN = "benchmark"
 #: Planhat's largest pages.
 COMPANIES_PAGE, ENDUSERS_PAGE = 5_000, 2_000
@@ -22,3 +24,8 @@ def company_ids(number: int) -> list[str]:
 def portions(ids: list[str]) -> list[str]:
     """Return ids as lists that fit into a URL."""
     return [",".join(ids[start : start + IDS]) for start in range(0, len(ids), IDS)]
+
+
+def have_values(rows: list[dict[str, Any]]) -> int:
+    """Read three values of each row, and count those that have all of them."""
+    return sum(1 for row in rows if row["name"] and row["externalId"] and row["arr"] is not None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from clients.shared import COMPANIES_PAGE, ENDUSERS_PAGE, TOKEN, company_ids, external_ids, portions
+from clients.shared import COMPANIES_PAGE, ENDUSERS_PAGE, TOKEN, company_ids, external_ids, have_values, portions
 from cruds.interfaces.planhat import Planhat
 
 
@@ -31,8 +31,7 @@ def list_companies(address: str, number: int) -> int:
 
 
 def list_and_read(address: str, number: int) -> int:
-    rows = every_company(address)
-    return sum(1 for row in rows if row["name"] and row["externalId"] and row["arr"] is not None)
+    return have_values(every_company(address))
 
 
 def iterate(address: str, number: int) -> int:
